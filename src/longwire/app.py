@@ -50,7 +50,7 @@ from longwire.server.live_sessions import AboutConnections
 from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.alerts import destination_of, rule_of
-from longwire.settings.declared import channel_of, key_of, registration_of
+from longwire.settings.declared import budgets_of, channel_of, key_of, registration_of
 from longwire.settings.keys import Server
 from longwire.store.database import PoolSize
 from longwire.store.store import open_store
@@ -275,6 +275,8 @@ class _Reading:
             tuple(rule_of(each) for each in settings.alert_rules),
             tuple(destination_of(each) for each in settings.alert_destinations),
             tuple(each.spec for each in settings.models),
+            budgets_of(settings),
+            settings.calendar.time_zone,
         )
 
 

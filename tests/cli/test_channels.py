@@ -44,7 +44,7 @@ def added(command, monkeypatch):
         "profile": "generic",
         "unsupported": "drop",
         "threads": "yes",
-        "prices": "gpt-5.2 input=1.25 cached=0.125 output=10",
+        "prices": "gpt-5.2 input=1.25 cached=0.125 output=10 >200000 input=2.5 output=15",
         "endpoints": "responses transport=http path=/r, messages",
     }
     words = [word for name, value in sets.items() for word in ("--set", f"{name}={value}")]
@@ -115,6 +115,7 @@ def test_a_new_key_comes_from_stdin(command):
         (["profile=depseek", "api_key=k"], ["profile"]),
         (["prices=gpt-5 1.25", "api_key=k"], ["prices"]),
         (["prices=gpt-5 input=1 output=2 input=4", "api_key=k"], ["prices"]),
+        (["prices=gpt-5 input=1 output=2 >many input=1 output=2", "api_key=k"], ["prices"]),
         (["prices=gpt-5 input=1e-10 output=2", "api_key=k"], ["prices.0.input"]),
         (["prices=gpt-5 input=much output=1", "api_key=k"], ["prices"]),
         (["prices=gpt-5 input=-1 output=1", "api_key=k"], ["prices.0.input"]),

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from copy import copy
 from datetime import UTC, datetime
 from hashlib import sha1
@@ -14,7 +14,9 @@ from structlog.testing import capture_logs
 from longwire.app import App
 from longwire.core.errors import LimitReached
 from longwire.core.nouns.access import Budgets, Rates
+from longwire.core.nouns.budget import Budget, Period, SubjectKind, Unit
 from longwire.core.rules.limits import NOTHING, Spent, Subject
+from longwire.core.rules.spending import subjects_of
 from longwire.fleet import limits as module
 from longwire.fleet import valkey as valkey_module
 from longwire.fleet.addresses import connect_to
@@ -396,7 +398,7 @@ async def test_a_server_that_starts_empty_is_taken_up(nodes, valkey_server):
     """Scripts load, windows begin anew, turns under way are there, and budgets are known."""
     a, _, _ = nodes
     subject = key(Budgets(tokens_per_day=100), concurrent_turns=2, requests_per_minute=99)
-    a.set_spent("key:1", time.time(), Spent(40), Spent(40))
+    a.set_spent(subject, time.time(), Spent(40), Spent(40))
     a.leave(await a.enter(subject, Spent(5)), Spent(10))
     running = await a.enter(subject, Spent(5))
     await written(a)
@@ -434,7 +436,7 @@ async def test_what_was_spent_while_valkey_was_away_counts_once(hurry, nodes, va
         await until(lambda each=each: is_away(each._valkey))
         each.leave(await each.enter(subject), Spent(10))
     for each in nodes:
-        each.set_spent("key:1", time.time(), Spent(30), Spent(50))
+        each.set_spent(subject, time.time(), Spent(30), Spent(50))
     await asyncio.sleep(3)
     valkey_server.thaw()
     for each in nodes:
@@ -454,17 +456,17 @@ async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):
     a.leave(await a.enter(subject), Spent(30))
     await written(a)
     for each in nodes:
-        each.set_spent("key:1", time.time(), Spent(20), Spent(60))
+        each.set_spent(subject, time.time(), Spent(20), Spent(60))
     await written(*nodes)
     _, _, day, month = a._keys(subject)
     sums = [await b._valkey.call("HGET", each, "t") for each in (day, month)]
     assert [b"30", b"60"] == sums
     now = time.time()
     for each in nodes:
-        each.set_spent("key:1", now, Spent(100), Spent(100))
+        each.set_spent(subject, now, Spent(100), Spent(100))
     await written(*nodes)
     await a._valkey.call("DEL", day)
-    a.set_spent("key:1", now, Spent(100), Spent(100))  # nothing new: whoever enters mends it
+    a.set_spent(subject, now, Spent(100), Spent(100))  # nothing new: whoever enters mends it
     assert 0 == await a._valkey.call("EXISTS", day)
     assert await admitted(c, subject)
     await written(c)
@@ -472,6 +474,48 @@ async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):
         await b.enter(subject)
     assert "insufficient_quota" == caught.value.code
     other = Subject("key:2", "other", Rates(), subject.budgets)
-    a.set_spent(other.id, now, Spent(100), Spent(100))
+    a.set_spent(other, now, Spent(100), Spent(100))
     await written(a)
     assert {"key:2": caught.value.retry_after} == await b.waits([other])
+
+
+def weekly(tokens):
+    """What a user may spend in a week of a zone."""
+    budget = Budget("b", SubjectKind.USER, "usr_1", Period.WEEK, Unit.TOKENS, tokens)
+    return subjects_of((budget,), {}, "Asia/Kathmandu")["user:usr_1"]
+
+
+async def test_a_budget_of_a_zone_admits_exactly_what_fits_over_all_nodes(nodes):
+    """Of many turns at once, wherever they come in; what they really cost counts once."""
+    subject = weekly(100)
+    permits = []
+
+    async def enter(node):
+        with suppress(LimitReached):
+            permits.append(await node.enter(subject, Spent(10)))
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(30):
+            group.create_task(enter(nodes[number % 3]))
+    assert 10 == len(permits)
+    for number, permit in enumerate(permits):
+        nodes[number % len(nodes)].leave(permit, Spent(9, 1))
+    await written(*nodes)
+    week = subject.calendar.names(time.time())[1]
+    key = f"lw:{{{subject.id}}}:{week}"
+    assert [b"90", b"10"] == await nodes[0]._valkey.call("HMGET", key, "t", "c")
+    assert 604_800 < await nodes[0]._valkey.call("TTL", key) <= 777_600
+    await nodes[0].enter(subject, Spent(10))
+    with pytest.raises(LimitReached, match="tokens of the week"):
+        await nodes[1].enter(subject)
+
+
+async def test_sums_of_a_zone_are_taken_over_by_all(nodes):
+    """Of each of its periods; the refusal says when the spent one begins anew."""
+    subject = weekly(100)
+    nodes[0].set_spent(subject, time.time(), Spent(5), Spent(100), Spent(200))
+    await written(nodes[0])
+    with pytest.raises(LimitReached, match="100 tokens a week, is used up until") as caught:
+        await nodes[2].enter(subject)
+    assert "(Asia/Kathmandu)" in str(caught.value)
+    assert {subject.id: caught.value.retry_after} == await nodes[1].waits([subject])

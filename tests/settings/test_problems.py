@@ -273,7 +273,7 @@ def test_endpoints(problems, lines, problem):
         ('model = "a"\ninput = true\noutput = 1', "[0].input: must be a number, as in 1.25"),
         (
             f"{PRICE}\ncost = 1",
-            "[0].cost: unknown key; known here: model, input, cached, cache_write, output",
+            "[0].cost: unknown key; known here: model, input, cached, cache_write, output, tiers",
         ),
         (
             f"{PRICE}\n[[channels.prices]]\n{PRICE}",

@@ -7,6 +7,7 @@ from sqlalchemy import select, text
 from longwire.core.errors import Conflict, InvalidFields, NotFound
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.channel_key import ChannelKey
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
@@ -38,6 +39,10 @@ FULL = ChannelSpec(
     endpoints=(
         EndpointSpec("responses", "/r", "https://other", "http"),
         EndpointSpec("messages"),
+    ),
+    keys=(
+        ChannelKey("key_b", Secret("sk-planted-second"), "team b", 2.0, is_enabled=False),
+        ChannelKey("key_a", Secret("sk-planted-third")),
     ),
 )
 LEAST = ChannelSpec(id="", name="least", credential=Secret("sk"))

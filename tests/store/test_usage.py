@@ -137,7 +137,9 @@ async def test_sums_made_afterwards_are_the_same(log, database):
     odd = row(7, NOON + DAY, channel_id="", model_asked="novel", error_code="model_not_found")
     odd = odd._replace(bytes_received=odd.bytes_sent)
     await log.add([row(number, NOON + number * HOUR // 2) for number in range(6)])
-    await log.add([odd, row(8, cost=None, input_tokens=None, continuity="as-given")])
+    await log.add(
+        [odd, row(8, cost=None, input_tokens=None, output_tokens=None, continuity="as-given")]
+    )
     await log.add([row(9, api="messages"), row(10, api="messages", cost=7)])
     expected = await _rows(database)
     await migrate(database, "0008")

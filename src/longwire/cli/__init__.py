@@ -8,6 +8,7 @@ import typer
 from longwire.cli import (
     accounts,
     alerts,
+    budgets,
     channels,
     config,
     database,
@@ -58,6 +59,7 @@ def build() -> typer.Typer:
     commands.add_typer(keys.build(), name="keys")
     commands.add_typer(users.build(), name="users")
     commands.add_typer(sessions.build(), name="sessions")
+    commands.add_typer(budgets.build(), name="budgets")
     commands.add_typer(turns.build(), name="turns")
     commands.add_typer(alerts.build(), name="alerts")
     commands.add_typer(config.build(), name="config")

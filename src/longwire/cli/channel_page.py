@@ -6,7 +6,7 @@ from typing import Final
 
 from longwire.cli.tables import table
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.nouns.price import ModelPrice, price_finder
+from longwire.core.nouns.price import ModelPrice, PriceTier, price_finder
 from longwire.core.nouns.renames import renamer
 
 _NANO: Final = 1_000_000_000
@@ -25,7 +25,13 @@ def _head(spec: ChannelSpec) -> Iterator[str]:
     if spec.renames:
         yield f"renames: {', '.join(f'{model} → {sent}' for model, sent in spec.renames)}"
     has = "is set" if spec.credential else "none"
+    if keys := spec.keys_in_force:
+        has = f"{len(keys)}, {', '.join(key.masked for key in keys)}"
     yield f"key: {has}; members without equivalent: {spec.unsupported}"
+    for each in spec.overrides:
+        value = f" = {each.value}" if each.value else ""
+        of = f" of {', '.join(each.models)}" if each.models else ""
+        yield f"override: {each.action} {each.member or f'header {each.header}'}{value}{of}"
     if "messages" in spec.offered:
         yield f"threads: {'on' if spec.threads else 'off'}"
 
@@ -77,12 +83,16 @@ def _prices(spec: ChannelSpec) -> Iterator[str]:
         amounts = _amounts(quote.price) if quote else ("–",) * 4
         said = "unknown" if quote is None else "configured" if quote.is_configured else "bundled"
         rows.append((name, *amounts, said))
+        rows += [
+            (f"  above {tier.above:,} tokens", *_amounts(tier), "")
+            for tier in (quote.price.tiers if quote else ())
+        ]
     if rows:
         yield "US dollars for a million tokens"
         yield from table(("model", "input", "cached", "cache write", "output", "price"), rows)
 
 
-def _amounts(price: ModelPrice) -> tuple[str, ...]:
+def _amounts(price: ModelPrice | PriceTier) -> tuple[str, ...]:
     cached = price.input if price.cached is None else price.cached
     cache_write = price.input if price.cache_write is None else price.cache_write
     amounts = (price.input, cached, cache_write, price.output)

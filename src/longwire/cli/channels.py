@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longwire.cli import fields
+from longwire.cli import channel_keys, fields
 from longwire.cli.channel_page import page_of
 from longwire.cli.fields import Sets
+from longwire.cli.override_preview import preview
 from longwire.cli.store import AsJson, Config, operator, refuse_declared, with_store
 from longwire.cli.tables import show, show_json, show_table
 from longwire.core.errors import FieldProblem, NotFound, refuse
@@ -36,9 +37,10 @@ _TITLES = ("channel", "type", "transport", "base URL", "models", "status", "id")
 def build() -> typer.Typer:
     """The commands below `longwire channels`."""
     commands = typer.Typer(help="Add, change and try upstreams.", no_args_is_help=True)
-    for command in (list_, show_, add, edit, enable, disable, archive, remove):
+    for command in (list_, show_, add, edit, enable, disable, archive, remove, preview):
         commands.command(command.__name__.rstrip("_"))(command)
     commands.command("test")(try_)
+    commands.add_typer(channel_keys.build(), name="keys")
     return commands
 
 
@@ -88,7 +90,8 @@ def add(
     Fields: type, base_url, api_key, transport, models, renames, tags, weight, organization,
     project, proxy, tls_ca, tls_verify, headers, requests_per_minute, tokens_per_minute,
     concurrent_turns, handshake_rate, handshake_burst, native_items, apis, profile, quirks,
-    unsupported, threads, prices, endpoints. A preset has those of a known vendor; what is set wins.
+    unsupported, threads, prices, endpoints, overrides. A preset has those of a known vendor; what
+    is set wins.
 
     Forms: renames=fast=gpt-5.2; quirks=takes_strict=false, or JSON as quirks={"max_output":
     {"*": 8192}}; prices=gpt-5* input=1.25 output=10; endpoints=messages base_url=https://…/v1.

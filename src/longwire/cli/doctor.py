@@ -47,6 +47,7 @@ def doctor(config: Config = None, offline: Offline = False) -> None:
 def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> bool:
     import asyncio
 
+    from longwire.cli.budgets import states_of, unpriced_text
     from longwire.cli.channels import summary
     from longwire.relay.channels.probe import probe
     from longwire.settings.declared import channel_of
@@ -64,6 +65,9 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
         newer = "" if schema == head() else f", newer than {head()} and compatible with it"
         _tell("database", f"{kind}, schema {schema}{newer}")
         _tell("secret key", "the one that the database was written with")
+        for state in with_store(config, lambda store: states_of(store, settings)):
+            if state.unpriced:
+                _show(Check("budgets", unpriced_text(state), Verdict.WARN))
         if not kind.startswith("sqlite"):
             _show(check_clock("database", with_store(config, database_ahead)))
     specs = [spec for spec in (*declared, *stored) if spec.status is Status.ENABLED]

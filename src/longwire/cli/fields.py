@@ -17,7 +17,8 @@ import typer
 from longwire.core.errors import FieldProblem, refuse
 from longwire.core.nouns.access import Budgets, Rates
 from longwire.core.nouns.channel import EndpointSpec
-from longwire.core.nouns.price import ModelPrice, nano_of
+from longwire.core.nouns.override import Override
+from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.secret import Secret
 
 Reader = Callable[[str], object]
@@ -34,6 +35,9 @@ _NANO: Final = 1_000_000_000
 _AMOUNTS: Final = {"input", "cached", "cache_write", "output"}
 _PRICES: Final = "write prices as in 'gpt-5* input=1.25 cached=0.125 output=10'"
 _QUIRKS: Final = """pairs as in takes_strict=false, or JSON as in {"max_output": {"*": 8192}}"""
+_OVERRIDES: Final = (
+    'write a JSON list as in [{"action": "set", "member": "reasoning.effort", "value": "high"}]'
+)
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -69,22 +73,49 @@ def _endpoint(text: str) -> EndpointSpec:
 
 
 def prices(text: str) -> tuple[ModelPrice, ...]:
-    """Read prices such as `gpt-5* input=1.25 cached=0.125 output=10, local input=0 output=0`."""
+    """Read prices such as `gpt-5* input=1.25 output=10 >200000 input=2.5 output=15, local …`.
+
+    Behind a number of tokens stands what turns of more input than that cost.
+    """
     return tuple(_price(word) for word in words(text))
 
 
 def _price(text: str) -> ModelPrice:
-    model, *rest = text.split()
+    first, *longer = text.split(">")
+    model, *rest = first.split()
+    tiers = []
+    for each in longer:
+        above, *amounts = each.split() or [""]
+        if not above.isdecimal():
+            raise ValueError(f"write a number of tokens behind '>', as in '>200000'; {_PRICES}")
+        tiers.append(PriceTier(int(above), **_amounts(amounts)))
+    return ModelPrice(model, **_amounts(rest), tiers=tuple(tiers))
+
+
+def _amounts(rest: Iterable[str]) -> dict[str, int]:
+    rest = tuple(rest)
     values = dict(word.partition("=")[::2] for word in rest)
     if missing := {"input", "output"} - values.keys():
         raise ValueError(f"{', '.join(sorted(missing))} is missing; {_PRICES}")
     if len(values) < len(rest) or not values.keys() <= _AMOUNTS:
         raise ValueError(f"each of {', '.join(sorted(_AMOUNTS))} stands once; {_PRICES}")
     try:
-        amounts = {name: nano_of(Decimal(value)) for name, value in values.items()}
+        return {name: nano_of(Decimal(value)) for name, value in values.items()}
     except (ArithmeticError, ValueError) as error:
         raise ValueError("write US dollars for a million tokens, as in input=1.25") from error
-    return ModelPrice(model, **amounts)
+
+
+def overrides(text: str) -> tuple[Override, ...]:
+    """Read a JSON list of overrides, as the configuration file has them."""
+    from pydantic import TypeAdapter
+
+    from longwire.settings.channels import Override as Declared
+
+    try:
+        each = TypeAdapter(list[Declared]).validate_json(text or "[]")
+    except ValueError as error:
+        raise ValueError(f"{_OVERRIDES} ({error})") from error
+    return tuple(one.override for one in each)
 
 
 def words_or_default(text: str) -> tuple[str, ...] | None:
@@ -177,10 +208,12 @@ CHANNEL: Final[Mapping[str, Reader]] = {
     "threads": boolean,
     "prices": prices,
     "endpoints": endpoints,
+    "overrides": overrides,
 }
 KEY: Final[Mapping[str, Reader]] = {
     "name": str,
     "project": str,
+    "user": str,
     "models": words,
     "channels": words,
     "expires": str,

@@ -1,6 +1,7 @@
 """`longwire keys`: what callers present; a running gateway takes changes over."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the key is called.")]
 Which = Annotated[str, typer.Argument(metavar="KEY", help="The key's id or name.")]
 Overlap = Annotated[str, typer.Option(help="How long the key before stays good, as 24h.")]
-_TITLES = ("key", "begins", "project", "status", "expires", "last used", "id")
+_TITLES = ("key", "begins", "project", "user", "status", "expires", "last used", "id")
 
 
 def build() -> typer.Typer:
@@ -37,10 +38,10 @@ def build() -> typer.Typer:
 def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
     """Make a key and print it, this once.
 
-    Fields: project, models, channels, expires (30d, or a date), keeps_bodies,
-    shows_reasoning (to clients of Chat Completions, also unasked), requests_per_minute,
-    tokens_per_minute, concurrent_turns, tokens_per_day, tokens_per_month, cost_per_day,
-    cost_per_month (in US dollars).
+    Fields: project, user (by email: whose it is), models, channels, expires (30d, or a date),
+    keeps_bodies, shows_reasoning (to clients of Chat Completions, also unasked),
+    requests_per_minute, tokens_per_minute, concurrent_turns, tokens_per_day,
+    tokens_per_month, cost_per_day, cost_per_month (in US dollars).
     """
     values = _read(sets, config)
 
@@ -56,12 +57,18 @@ def list_(config: Config = None, as_json: AsJson = False) -> None:
     from longwire.settings import load
     from longwire.settings.declared import key_of
 
-    stored = with_store(config, lambda store: every(store.keys.page))
+    stored, emails = with_store(config, _all)
     keys = [*(key_of(each).key for each in load(config).api_keys), *stored]
     if as_json:
         show_json(keys)
         return
-    show_table(_TITLES, map(_row, keys), "no keys yet; make one: longwire keys create NAME")
+    rows = (_row(key, emails) for key in keys)
+    show_table(_TITLES, rows, "no keys yet; make one: longwire keys create NAME")
+
+
+async def _all(store: "Store") -> tuple[list[ApiKey], dict[str, str]]:
+    """Return the keys of a store, and the emails of users by their ids."""
+    return await every(store.keys.page), await store.users.emails()
 
 
 def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
@@ -139,6 +146,10 @@ async def _changed(store: "Store", key: ApiKey, changes: dict[str, Any]) -> ApiK
     )
     if "project" in values:
         grant = replace(grant, project_id=values.pop("project"))
+    if "user" in values:
+        email = values.pop("user")
+        user_id = (await store.users.find(email)).id if email else None
+        grant = replace(grant, user_id=user_id)
     if "channels" in values:
         channels = [await _channel_id(store, each) for each in values.pop("channels")]
         grant = replace(grant, channels=tuple(channels))
@@ -207,8 +218,18 @@ def _show(key: ApiKey, as_json: bool) -> None:
     show(key, f"{key.name}: {key.status.value}, {key.id}", as_json=as_json)
 
 
-def _row(key: ApiKey) -> tuple[str, ...]:
+def _row(key: ApiKey, emails: Mapping[str, str]) -> tuple[str, ...]:
     expires, used = time_text(key.expires_at), time_text(key.last_used_at)
     place = "file" if key.is_declared else key.id
-    project = key.grant.project_id
-    return (key.name, f"{key.prefix}…", project, key.status.value, expires, used, place)
+    grant = key.grant
+    user = emails.get(grant.user_id, "gone") if grant.user_id else ""
+    return (
+        key.name,
+        f"{key.prefix}…",
+        grant.project_id,
+        user,
+        key.status.value,
+        expires,
+        used,
+        place,
+    )

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="What they sign in with.")]
 RoleName = Annotated[
-    str | None, typer.Option("--role", help="owner, admin or viewer. The first user is an owner.")
+    str | None,
+    typer.Option("--role", help="owner, admin, viewer or member. The first user is an owner."),
 ]
 FullName = Annotated[str, typer.Option("--name", help="What they are called.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")]

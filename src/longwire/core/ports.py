@@ -29,8 +29,8 @@ class Limits(Protocol):
     async def waits(self, subjects: Collection[Subject]) -> Mapping[str, int]:
         """Return in how many seconds a turn could be admitted, by the ids of those that refuse."""
 
-    def set_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
-        """Take over what day and month of a subject had cost at a time, in all processes."""
+    def set_spent(self, subject: Subject, now: float, *sums: Spent) -> None:
+        """Take over what each period of a subject had cost at a time, in all processes."""
 
 
 class Attempt(Protocol):

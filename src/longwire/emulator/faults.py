@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
+from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -33,13 +34,17 @@ DISTURBING = ("binary", "extra_event", "huge_event", "slow_drip", "done_alias", 
 
 
 class Fault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One fault; `times=0` strikes for ever. `code` is the close code or the error's code."""
+    """One fault; `times=0` strikes for ever. `code` is the close code or the error's code.
+
+    With a `key` it strikes those alone who call with it.
+    """
 
     at: Point
     act: Act
     times: Size = 1
     skip: Size = 0
     route: Transport | None = None
+    key: str | None = None
     after_ms: Size = 0
     code: int | str | None = None
     status: int | None = None
@@ -117,10 +122,12 @@ class Faults:
         """Disarm all."""
         self.armed.clear()
 
-    def take(self, point: Point, transport: Transport) -> Fault | None:
-        """The fault that strikes at this point now, if any."""
+    def take(self, point: Point, transport: Transport, key: str = "") -> Fault | None:
+        """The fault that strikes who calls with a key at this point now, if any."""
         for armed in self.armed:
             if armed.fault.at != point or armed.fault.route not in (None, transport):
+                continue
+            if armed.fault.key not in (None, key):
                 continue
             if armed.fault.act in (WEBSOCKET_ACTS if transport == "http" else HTTP_ACTS):
                 continue
@@ -141,6 +148,13 @@ def parsed(text: str) -> Fault:
     return msgspec.convert({key.strip(): value for key, value in pairs}, Fault, strict=False)
 
 
+def key_of(request: web.Request) -> str:
+    """The key that a request came with, in the header of whatever API."""
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    names = ("x-api-key", "x-goog-api-key")
+    return bearer or next((request.headers[name] for name in names if name in request.headers), "")
+
+
 class Cut(Exception):
     """A fault ended the connection."""
 
@@ -155,7 +169,7 @@ async def strike(faults: Faults, point: Point, outlet: Outlet) -> Fault | None:
     Raises Cut when the connection is gone, Spoiled when the turn has ended, and Rejected when
     nothing was sent yet over HTTP, so that the error can be an HTTP answer.
     """
-    fault = faults.take(point, outlet.transport)
+    fault = faults.take(point, outlet.transport, key_of(outlet.request))
     if fault is None:
         return None
     await outlet.flush()

@@ -17,7 +17,8 @@ from longwire.emulator.cache import Caller
 from longwire.emulator.counters import Turn
 from longwire.emulator.errors import Rejected, unknown_parameter
 from longwire.emulator.events import FAR_AWAY, Event
-from longwire.emulator.faults import Cut, Point, Spoiled, strike
+from longwire.emulator.faults import Cut, Point, Spoiled, key_of, strike
+from longwire.emulator.options import Transport
 from longwire.emulator.oracle import digest, encode, listed
 from longwire.emulator.rendering import mint, turn_state
 from longwire.emulator.requests import CODEX_REFUSES, COUNTED, Body, decode, read
@@ -134,7 +135,8 @@ async def play(
 
 async def struck(world: World, request: web.Request, point: Point) -> web.Response | None:
     """The refusal that a fault at one of the points before any answer makes of a request."""
-    fault = world.faults.take(point, "websocket" if upgrades(request) else "http")
+    transport: Transport = "websocket" if upgrades(request) else "http"
+    fault = world.faults.take(point, transport, key_of(request))
     if fault is None:
         return None
     if fault.act == "hang":

@@ -9,9 +9,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import count
+from itertools import chain, count
 from typing import Any, Final
 
 from longwire.core.errors import FleetUnavailable, LimitReached
@@ -25,8 +23,8 @@ _LIMITS: Final = Script("limits_window", "limits_enter", "limits_count", "limits
 _SPENT: Final = Script("limits_spent")
 _LASTS: Final = 60.0
 _AT_ONCE: Final = 500
-_DAY: Final = 86_400
 _ADMITTED: Final = 5
+_STATE: Final = 4
 _REQUEST: Final = ":request"
 _CORRECTION: Final = ":correction"
 
@@ -56,7 +54,7 @@ class SharedLimits:
         self._ahead = 0.0  # Valkey's clock before this one
         self._numbers = count()
         self._leases: defaultdict[str, set[str]] = defaultdict(set)
-        self._taken_over: dict[str, tuple[tuple[str, str], Spent, Spent]] = {}
+        self._taken_over: dict[str, tuple[Subject, tuple[str, ...], tuple[Spent, ...]]] = {}
 
     async def enter(self, subject: Subject, expected: Spent = NOTHING) -> Permit:
         """Admit a turn. Raises `LimitReached`."""
@@ -75,10 +73,10 @@ class SharedLimits:
             raise
         now = self._note_clock(state)
         if len(state) == _ADMITTED:
-            self._alone.meter(subject.id).begin(self._clock(), expected)
+            self._alone.meter(subject).begin(self._clock(), expected)
             headers = self._headers(subject, state, now)
             return self._held(Permit(subject, expected, headers, lease))
-        if (refusal := refused(_meter_of(state, now), subject, now)) is not None:
+        if (refusal := refused(_meter_of(state, subject, now), subject, now)) is not None:
             raise refusal
         return await self._enter_alone(subject, expected, lease)
 
@@ -114,18 +112,18 @@ class SharedLimits:
             waits = await self._alone.waits([self._share(subject)])
             return waits.get(subject.id, 0)
         now = self._note_clock(state)
-        refusal = _meter_of(state, now).refusal(subject, now) if len(state) > 1 else None
+        refusal = _meter_of(state, subject, now).refusal(subject, now) if len(state) > 1 else None
         return refusal.retry_after if refusal else 0
 
-    def set_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
-        """Take over what day and month of a subject had cost at a time, in all processes."""
-        self._alone.set_spent(subject_id, now, day, month)
+    def set_spent(self, subject: Subject, now: float, *sums: Spent) -> None:
+        """Take over what each period of a subject had cost at a time, in all processes."""
+        self._alone.set_spent(subject, now, *sums)
         self._come_back()
         self._is_alone = self._valkey.is_away
-        taken_over = (_periods(int(now // _DAY)), day, month)
-        if self._taken_over.get(subject_id) != taken_over:
-            self._taken_over[subject_id] = taken_over
-            self._post_spent(subject_id, now, day, month)
+        taken_over = (subject, subject.calendar.names(now), sums)
+        if self._taken_over.get(subject.id) != taken_over:
+            self._taken_over[subject.id] = taken_over
+            self._post_spent(subject, now, sums)
 
     async def keep_leases(self) -> None:
         """Renew the leases of turns under way until cancelled."""
@@ -133,23 +131,23 @@ class SharedLimits:
             await asyncio.sleep(self._lasts / 3)
             self._renew()
 
-    def _post_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
-        keys = [f"lw:{{{subject_id}}}:{each}" for each in _periods(int(now // _DAY))]
-        self._valkey.post_run(_SPENT, keys, *day, *month, is_kept=False)
+    def _post_spent(self, subject: Subject, now: float, sums: Sequence[Spent]) -> None:
+        keys = [f"lw:{{{subject.id}}}:{each}" for each in subject.calendar.names(now)]
+        self._valkey.post_run(_SPENT, keys, *chain.from_iterable(sums), is_kept=False)
 
     def _come_back(self) -> None:
         """Once Valkey is back, let it know what is under way here, and what is spent."""
         if self._is_alone and not self._valkey.is_away:
             self._is_alone = False
             self._renew()
-            for each in self._taken_over:
-                self._post_known(each)
+            for subject, _, _ in self._taken_over.values():
+                self._post_known(subject)
 
-    def _post_known(self, subject_id: str) -> None:
-        """Have taken over what this node knows of a day and a month: no more than was spent."""
-        meter, now = self._alone.meter(subject_id), self._now()
-        meter.set_spent(now, NOTHING, NOTHING)
-        self._post_spent(subject_id, now, meter.day, meter.month)
+    def _post_known(self, subject: Subject) -> None:
+        """Have taken over what this node knows of each period: no more than was spent."""
+        meter, now = self._alone.meter(subject), self._now()
+        meter.set_spent(now, *(NOTHING for _ in subject.calendar.periods))
+        self._post_spent(subject, now, meter.sums)
 
     def _renew(self) -> None:
         if self._valkey.is_away:
@@ -191,7 +189,7 @@ class SharedLimits:
         """Return what is left after an admission, and mend a budget that Valkey lost."""
         _, requests, tokens, last, is_unknown = state
         if is_unknown:
-            self._post_known(subject.id)
+            self._post_known(subject)
         used = Meter(Window.of([(int(now), requests)]), Window.of([(last, tokens)]))
         return limit_headers(used, subject.rates, now)
 
@@ -199,12 +197,12 @@ class SharedLimits:
         return subject.share(self._nodes.count)
 
     def _keys(self, subject: Subject) -> Sequence[str]:
-        """Return the keys of what counts for a subject: window, leases, day and month."""
+        """Return the keys of what counts for a subject: window, leases, and each period."""
         if not subject.counts_active:
             return _keys(subject.id)[:1]
         if not subject.has_budgets:
             return _keys(subject.id)
-        return _keys(subject.id, *_periods(int(self._now() // _DAY)))
+        return _keys(subject.id, *subject.calendar.names(self._now()))
 
     def _now(self) -> float:
         """Return what Valkey's clock shows, as far as it is known."""
@@ -220,31 +218,27 @@ def _keys(subject_id: str, *periods: str) -> Sequence[str]:
     return [f"lw:{{{subject_id}}}:{each}" for each in ("w", "l", *periods)]
 
 
-@lru_cache(maxsize=8)
-def _periods(day: int) -> tuple[str, str]:
-    """Return how the keys of a day since 1970, and of its month, end."""
-    date = datetime.fromtimestamp(day * _DAY, UTC)
-    return f"d{date:%Y%m%d}", f"m{date:%Y%m}"
-
-
 def _limits_of(subject: Subject) -> str:
     """Return the limits as the script reads them."""
-    rates, budgets = subject.rates, subject.budgets
+    rates = subject.rates
     limits = (
         *(rates.requests_per_minute, rates.tokens_per_minute, rates.concurrent_turns),
-        *(budgets.tokens_per_day, budgets.cost_per_day),
-        *(budgets.tokens_per_month, budgets.cost_per_month),
+        *(chain.from_iterable(subject.period_limits) if subject.has_budgets else ()),
     )
     return " ".join(["-" if each is None else str(each) for each in limits])
 
 
-def _meter_of(state: Sequence[Any], now: float) -> Meter:
+def _meter_of(state: Sequence[Any], subject: Subject, now: float) -> Meter:
     """Return what a refused turn met with, for the rules to judge."""
-    _, active, tokens, cost, *spent = state[:8]
+    periods = len(subject.calendar.periods) if subject.has_budgets else 0
+    ends = _STATE + 2 * periods
+    _, active, tokens, cost, *spent = state[:ends]
     sums: dict[bytes, list[tuple[int, int]]] = {b"r": [], b"t": []}
-    for name, amount in zip(state[8::2], state[9::2], strict=True):
+    for name, amount in zip(state[ends::2], state[ends + 1 :: 2], strict=True):
         if name[:1] in sums and name[1:].isdigit() and amount.isdigit():
             sums[name[:1]].append((int(name[1:]), int(amount)))
-    meter = Meter(Window.of(sums[b"r"]), Window.of(sums[b"t"]), active, tokens, cost)
-    meter.set_spent(now, Spent(*spent[:2]), Spent(*spent[2:]))
+    windows = Window.of(sums[b"r"]), Window.of(sums[b"t"])
+    meter = Meter(*windows, active, tokens, cost, subject.calendar)
+    if periods:
+        meter.set_spent(now, *map(Spent, spent[::2], spent[1::2]))
     return meter

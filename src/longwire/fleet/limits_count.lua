@@ -2,7 +2,7 @@
 --
 -- ARGV: 1 the name, 2 the second at which it was used, by the node; 3 requests, 4 tokens, 5 cost;
 -- the last two may be less than none, which the minute does not take off.
--- What comes late counts in the minute at its second, and in no day or month: the database has it by
+-- What comes late counts in the minute at its second, and in no other period: the database has it by
 -- then, and its sum is taken over.
 
 local function count()
@@ -25,10 +25,10 @@ local function count()
   end
   if at >= second - SPAN then add(at, requests, tokens) end
   if KEYS[3] and not is_late then
-    for key = 3, 4 do
+    for key = 3, #KEYS do
       redis.call('HINCRBY', KEYS[key], 't', tokens)
       redis.call('HINCRBY', KEYS[key], 'c', cost)
-      redis.call('EXPIRE', KEYS[key], key == 3 and DAY or MONTH)
+      redis.call('EXPIRE', KEYS[key], LASTS[string.match(KEYS[key], ':(%a)%d+$')])
     end
   end
   keep()

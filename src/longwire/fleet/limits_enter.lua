@@ -1,14 +1,14 @@
 -- Admits a turn, or tells the whole state that refuses it; without a lease it admits none.
 --
--- ARGV: 1 limits, `-` for none: requests and tokens a minute, turns at once, tokens and cost of the
--- day, of the month; 2 the lease; 3 milliseconds for which it holds.
--- Admitted: the time in ms, requests, tokens, last second with tokens, whether the day's sums are
--- unknown; where no lease was named, the time alone. Refused: the time in ms, turns under way, tokens
--- and cost expected of them, tokens and cost of the day, of the month, then all fields of the window.
+-- ARGV: 1 limits, `-` for none: requests and tokens a minute, turns at once, tokens and cost of each
+-- period; 2 the lease; 3 milliseconds for which it holds.
+-- Admitted: the time in ms, requests, tokens, last second with tokens, whether the sums of any
+-- period are unknown; where no lease was named, the time alone. Refused: the time in ms, turns under
+-- way, tokens and cost expected of them, tokens and cost of each period, then all fields of the window.
 
 local function enter()
   sweep()
-  local active, day, month = 0, {}, {}
+  local active = 0
   if KEYS[2] then
     expire()
     active = redis.call('ZCOUNT', KEYS[2], now, '+inf')
@@ -16,17 +16,15 @@ local function enter()
   local window = redis.call('HMGET', KEYS[1], 'R', 'T', 'E', 'C', 'L')
   local requests, tokens = number(window[1]), number(window[2])
   local reserved, cost = number(window[3]), number(window[4])
-  if KEYS[3] then
-    day = redis.call('HMGET', KEYS[3], 't', 'c', 'k')
-    month = redis.call('HMGET', KEYS[4], 't', 'c')
+  local used = {requests, tokens + reserved, active}
+  local state, is_known = {now, active, reserved, cost}, true
+  for key = 3, #KEYS do
+    local period = redis.call('HMGET', KEYS[key], 't', 'c', 'k')
+    local period_tokens, period_cost = number(period[1]), number(period[2])
+    used[#used + 1], used[#used + 2] = period_tokens + reserved, period_cost + cost
+    state[#state + 1], state[#state + 2] = period_tokens, period_cost
+    is_known = is_known and period[3]
   end
-  local day_tokens, day_cost = number(day[1]), number(day[2])
-  local month_tokens, month_cost = number(month[1]), number(month[2])
-
-  local used = {
-    requests, tokens + reserved, active,
-    day_tokens + reserved, day_cost + cost, month_tokens + reserved, month_cost + cost,
-  }
   local at, admits = 0, true
   for limit in string.gmatch(ARGV[1], '%S+') do
     at = at + 1
@@ -35,9 +33,6 @@ local function enter()
   end
   keep()
   if not admits then
-    local state = {
-      now, active, reserved, cost, day_tokens, day_cost, month_tokens, month_cost,
-    }
     for _, each in ipairs(redis.call('HGETALL', KEYS[1])) do state[#state + 1] = each end
     return state
   end
@@ -49,5 +44,5 @@ local function enter()
     reserve(expected(ARGV[2]))
   end
   keep()
-  return {now, requests + 1, tokens, number(window[5]), (KEYS[3] and not day[3]) and 1 or 0}
+  return {now, requests + 1, tokens, number(window[5]), is_known and 0 or 1}
 end

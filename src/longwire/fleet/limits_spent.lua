@@ -1,8 +1,10 @@
--- Takes over what the database knows of a day and a month, where that is more than what is known.
+-- Takes over what the database knows of each period, where that is more than what is known.
 --
--- KEYS: 1 the day, 2 the month. ARGV: 1, 2 tokens and cost of the day; 3, 4 of the month.
+-- KEYS: the periods. ARGV: tokens and cost of each.
 
-for key = 1, 2 do
+local LASTS = {d = 172800, w = 777600, m = 3456000}
+
+for key = 1, #KEYS do
   local known = redis.call('HMGET', KEYS[key], 't', 'c')
   for at, field in ipairs({'t', 'c'}) do
     local sum = ARGV[2 * (key - 1) + at]
@@ -11,5 +13,5 @@ for key = 1, 2 do
     end
   end
   redis.call('HSET', KEYS[key], 'k', 1)
-  redis.call('EXPIRE', KEYS[key], key == 1 and 172800 or 3456000)
+  redis.call('EXPIRE', KEYS[key], LASTS[string.match(KEYS[key], ':(%a)%d+$')])
 end

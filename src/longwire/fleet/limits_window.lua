@@ -1,13 +1,15 @@
--- What one subject used: its minute, its turns under way, its day and month.
+-- What one subject used: its minute, its turns under way, its days, weeks and months.
 --
--- KEYS: 1 the window, 2 the turns under way, 3 the day, 4 the month; 2 to 4 only where they count.
+-- KEYS: 1 the window, 2 the turns under way, 3 and on each period; 2 and on only where they count.
 -- window: s first second that counts; R, T requests and tokens since; r<second>, t<second> of each;
 --   L last second with tokens; E, C tokens and cost that the turns under way are expected to come to.
 -- turns under way: a lease `<node>:<epoch>:<n>:<tokens>:<cost>` with the millisecond until which it
 --   holds; or a name that was counted, with the negative millisecond until which that is remembered.
--- day, month: t tokens, c cost; k is there once the database's sums were taken over.
+-- a period, whose key ends as d20261129, w20261123 or m202611: t tokens, c cost; k is there once the
+--   database's sums were taken over.
 
-local SPAN, KEEPS, DAY, MONTH = 60, 125, 172800, 3456000
+local SPAN, KEEPS = 60, 125
+local LASTS = {d = 172800, w = 777600, m = 3456000}
 
 local time = redis.call('TIME')
 local second = tonumber(time[1])

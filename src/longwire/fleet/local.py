@@ -40,7 +40,7 @@ class LocalLimits:
         """Admit a turn. Raises `LimitReached`."""
         if self._parts > 1:
             subject = subject.share(self._parts)
-        meter, now = self.meter(subject.id), self._clock()
+        meter, now = self.meter(subject), self._clock()
         if (refusal := refused(meter, subject, now)) is not None:
             raise refusal
         meter.begin(now, expected)
@@ -48,29 +48,30 @@ class LocalLimits:
 
     def leave(self, permit: Permit, spent: Spent) -> None:
         """Count what a turn cost."""
-        self.meter(permit.subject.id).end(self._clock(), spent, permit.expected)
+        self.meter(permit.subject).end(self._clock(), spent, permit.expected)
 
     def correct(self, permit: Permit, by: Spent) -> None:
         """Count what an estimate was off by."""
-        self.meter(permit.subject.id).count(self._clock(), by)
+        self.meter(permit.subject).count(self._clock(), by)
 
     async def waits(self, subjects: Collection[Subject]) -> Mapping[str, int]:
         """Return in how many seconds a turn could be admitted, by the ids of those that refuse."""
         now, parts = self._clock(), self._parts
         if parts > 1:
             subjects = [each.share(parts) for each in subjects]
-        refusals = ((each.id, self.meter(each.id).refusal(each, now)) for each in subjects)
+        refusals = ((each.id, self.meter(each).refusal(each, now)) for each in subjects)
         return {name: refusal.retry_after for name, refusal in refusals if refusal}
 
-    def set_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
-        """Take over what day and month of a subject had cost at a time, in all processes."""
-        self.meter(subject_id).set_spent(now, day, month)
+    def set_spent(self, subject: Subject, now: float, *sums: Spent) -> None:
+        """Take over what each period of a subject had cost at a time, in all processes."""
+        self.meter(subject).set_spent(now, *sums)
 
-    def meter(self, subject_id: str) -> Meter:
+    def meter(self, subject: Subject) -> Meter:
         """Return what counts a subject here."""
+        subject_id = subject.id
         meter = self._meters.get(subject_id)
         if meter is None:
-            meter = self._meters[subject_id] = Meter()
+            meter = self._meters[subject_id] = Meter(calendar=subject.calendar)
             if len(self._meters) > _REMEMBERED:
                 self._forget_one()
         self._meters.move_to_end(subject_id)

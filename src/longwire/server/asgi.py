@@ -56,13 +56,7 @@ def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
             Route("/ready", probes.ready),
             Route("/metrics", probes.metrics),
             Route("/openapi.json", openapi),
-            Route("/v1/models", models.index),
-            Route("/v1/models/{id:path}", models.one),
-            Route("/anthropic/v1/models", models.index),
-            Route("/anthropic/v1/models/{id:path}", models.one),
-            *(Route(path, _post_wanted, methods=_ANY) for path in _MODEL_ACTIONS),
-            Route("/v1beta/models", models.index),
-            Route("/v1beta/models/{id:path}", models.one),
+            *_model_routes(models),
             Route("/api/hello", _hello),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
             *(Route(path, _post_wanted, methods=_ANY) for path in _POSTED),
@@ -88,6 +82,19 @@ def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
         await (mounts.websocket if is_turns else router)(scope, receive, send)
 
     return serve
+
+
+def _model_routes(models: Models) -> list[BaseRoute]:
+    """Return the lists of models, of each API that has one."""
+    return [
+        Route("/v1/models", models.index),
+        Route("/v1/models/{id:path}", models.one),
+        Route("/anthropic/v1/models", models.index),
+        Route("/anthropic/v1/models/{id:path}", models.one),
+        *(Route(path, _post_wanted, methods=_ANY) for path in _MODEL_ACTIONS),
+        Route("/v1beta/models", models.index),
+        Route("/v1beta/models/{id:path}", models.one),
+    ]
 
 
 def _passed_routes(passed: ASGIApp) -> list[BaseRoute]:

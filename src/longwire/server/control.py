@@ -25,12 +25,11 @@ from longwire.relay.channels.offered import OfferedModels
 from longwire.relay.channels.probe import Probed, probe
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.homes import LocalHomes
-from longwire.relay.records.accounting import Keep, TurnRecord
-from longwire.relay.records.journal import Feed, TurnIds
+from longwire.relay.records.accounting import Keep, Price, TurnRecord
+from longwire.relay.records.journal import Feed, Journal, TurnIds
 from longwire.relay.records.last_failures import LastFailures
 from longwire.relay.records.pricing import Prices
 from longwire.relay.records.turn_record import TurnRecorder
-from longwire.relay.turns.candidates import Price
 from longwire.relay.turns.explained import explain
 from longwire.relay.turns.running import Relay
 from longwire.server import oauth_callback
@@ -136,14 +135,10 @@ class StoredControlPlane:
         self._prices = Prices(now_ms)
         feed = Feed()
         journals = (self._log, feed, gateway.about.recent)
-        ids = TurnIds(now_ms)
-        node, headers = gateway.fleet.nodes.own.name, gateway.trace_headers
         failures = LastFailures()
-        self.keep: Keep = TurnRecorder(
-            *(journals, ids, self._prices, _explain, node, headers), failures.note
-        ).keep
+        self.keep: Keep = _recorder(gateway, journals, self._prices, failures).keep
         self.price: Price = self._prices.cost
-        self._budgets = SpentBudgets(store, gateway.limits)
+        self._budgets = SpentBudgets(store, gateway.limits, gateway.reconciler.budgets)
         self._nodes = NodesKept(store.database, gateway.fleet.nodes)
         self._is_serving = asyncio.Event()
         self._admin: ASGIApp | None = None
@@ -171,6 +166,7 @@ class StoredControlPlane:
             price=self.price,
             quote=self._prices.quote,
             insecure_cookies=insecure_cookies,
+            recount=self._budgets.recount,
         )
 
     @property
@@ -239,6 +235,15 @@ class StoredControlPlane:
 
 ControlPlane = NoControlPlane | StoredControlPlane
 """Serving turns needs the same of both."""
+
+
+def _recorder(
+    gateway: Gateway, journals: Sequence[Journal], prices: Prices, failures: LastFailures
+) -> TurnRecorder:
+    """Return what writes turns that end on this node."""
+    node, ids = gateway.fleet.nodes.own.name, TurnIds(now_ms)
+    named = node, gateway.trace_headers
+    return TurnRecorder(journals, ids, prices, _explain, *named, failures.note)
 
 
 def _of_all_nodes(gateway: Gateway, failures: LastFailures) -> tuple[FleetSessions, FleetHealth]:

@@ -64,7 +64,7 @@ class FleetHealth:
         asking: Asking,
         failures: LastFailures | None = None,
     ) -> None:
-        self._running = running
+        self.running = running
         self._ids = ids
         self._sessions = sessions
         self._failures = failures or LastFailures()
@@ -88,7 +88,7 @@ class FleetHealth:
         return {each: self._fare(each, connections[each]) for each in ids}
 
     def _fare(self, channel_id: str, connections: int) -> Fare:
-        running, failed = self._running(channel_id), self._failures.of(channel_id)
+        running, failed = self.running(channel_id), self._failures.of(channel_id)
         healths = [each.state.health for each in running]
         wires = [each.state.websocket_health for each in running if each.websocket is not None]
         clocks = time.monotonic(), time.time()
@@ -138,11 +138,12 @@ def _worst(found: Iterable[Trust | None]) -> Trust | None:
 def _best(healths: Iterable[Health]) -> Trust | None:
     """Return the trust in the best of them: where an account serves, the channel does."""
     now = time.monotonic()
-    found = {_trust_of(health, now) for health in healths}
+    found = {trust_of(health, now) for health in healths}
     return next((trust for trust in Trust if trust in found), None)
 
 
-def _trust_of(health: Health, now: float) -> Trust:
+def trust_of(health: Health, now: float) -> Trust:
+    """Return whether turns go to an endpoint, and whether they did well."""
     if health.is_sound:
         return Trust.SOUND
     return Trust.FAILING if health.is_trusted(now) else Trust.RESTING

@@ -1,17 +1,21 @@
 """The tables of the file that declare channels and API keys."""
 
+import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     Field,
     FilePath,
+    JsonValue,
     SecretStr,
     field_validator,
     model_validator,
 )
 
 from longwire.core.nouns.channel import (
+    ALL_APIS,
     CHANNEL_TYPES,
     DEFAULT_BASE_URLS,
     ChannelSpec,
@@ -20,6 +24,8 @@ from longwire.core.nouns.channel import (
     check_endpoint_transport,
     check_proxy,
 )
+from longwire.core.nouns.override import Override as CoreOverride
+from longwire.core.nouns.override import check_overrides
 from longwire.settings.checks import (
     Api,
     Apis,
@@ -63,6 +69,18 @@ class Endpoint(Section):
             raise ValueError(problem)
 
 
+class PriceTier(Section):
+    """What a million tokens cost in turns of more input than so many tokens, all they have."""
+
+    above: int = Field(ge=1, description="More tokens of input than these; the lowest tier first.")
+    input: Dollars = Field(description="Tokens of the input.")
+    cached: Dollars | None = Field(None, description="Read from a cache. Default: as `input`.")
+    cache_write: Dollars | None = Field(
+        None, description="Written to a cache. Default: as `input`."
+    )
+    output: Dollars = Field(description="Tokens of the output.")
+
+
 class Price(Section):
     """What a million tokens of a model cost in US dollars, before what the gateway knows of it."""
 
@@ -75,6 +93,48 @@ class Price(Section):
         None, description="Of them those that were written to a cache. Default: as `input`."
     )
     output: Dollars = Field(description="Tokens of the output, reasoning among them.")
+    tiers: tuple[PriceTier, ...] = Field((), description="What longer turns cost.")
+
+    @field_validator("tiers")
+    @classmethod
+    def _in_order(cls, tiers: tuple[PriceTier, ...]) -> tuple[PriceTier, ...]:
+        for before, after in pairwise(tiers):
+            if after.above <= before.above:
+                raise ValueError(f"{after.above} stands behind {before.above}; the lowest first")
+        return tiers
+
+
+class Override(Section):
+    """One member or header of requests that the channel sets, defaults or removes.
+
+    In the terms of the upstream's API, whatever API the client speaks.
+    """
+
+    action: Literal["set", "default", "remove"] = Field(
+        description="`set` puts it in always, `default` where a request has none, `remove` leaves "
+        "it out."
+    )
+    member: str = Field("", description="A member by its dotted path, as in `reasoning.effort`.")
+    header: str = Field("", description="Or a header that is sent upstream.")
+    value: JsonValue = Field(
+        None, description="What it is set to: any value for a member, a text for a header."
+    )
+    models: Words = Field(
+        (), description="Names or patterns of models as they are sent. Default: all."
+    )
+    apis: Annotated[tuple[Api, ...], FromText] = Field(
+        (), description="APIs of the upstream. Default: those of conversations."
+    )
+
+    @property
+    def override(self) -> CoreOverride:
+        """Return it as the core has it."""
+        value = self.value
+        if self.header:
+            text = value if isinstance(value, str) else ("" if value is None else json.dumps(value))
+        else:
+            text = "" if self.action == "remove" and value is None else json.dumps(value)
+        return CoreOverride(self.action, self.member, self.header, text, self.models, (*self.apis,))
 
 
 class Channel(Section):
@@ -124,6 +184,11 @@ class Channel(Section):
         description="Sent as each API has it: as bearer token, `x-api-key` or `x-goog-api-key`. "
         "Required but for `codex`, which signs in instead.",
     )
+    api_keys: Annotated[tuple[Credential, ...], FromText] = Field(
+        (),
+        description="Several keys of one upstream: each session keeps to one, and one that is "
+        "refused or limited rests alone. `api_key` is one more of them, where it is there.",
+    )
     models: Words = Field(
         ("*",), min_length=1, description="Names or patterns (`*`, `?`) of the models it serves."
     )
@@ -164,6 +229,9 @@ class Channel(Section):
     endpoints: Annotated[tuple[Endpoint, ...], FromText, unique("api")] = Field(
         (), description="Overrides for single APIs."
     )
+    overrides: Annotated[tuple[Override, ...], FromText] = Field(
+        (), description="What is put into requests, in this order."
+    )
 
     _scheme = model_validator(mode="before")(transport_from_scheme)
 
@@ -175,9 +243,16 @@ class Channel(Section):
             raise ValueError(problem)
         return proxy
 
+    @field_validator("api_keys")
+    @classmethod
+    def _distinct(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if len({key.get_secret_value() for key in keys}) < len(keys):
+            raise ValueError("a key stands twice; keep one")
+        return keys
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if CHANNEL_TYPES[self.type].needs_key and self.api_key is None:
+        if CHANNEL_TYPES[self.type].needs_key and self.api_key is None and not self.api_keys:
             example = f"${{{self.type.upper()}_API_KEY}}"
             raise ValueError(f'api_key is missing; write for example api_key = "{example}"')
         offer = ChannelSpec("", self.name, self.type, apis=self.apis, transport=self.transport)
@@ -185,6 +260,11 @@ class Channel(Section):
         problems = check_apis(replace(offer, threads=self.threads, endpoints=endpoints))
         if found := [f"{each.field}: {each.message}" for each in problems]:
             raise ValueError("; ".join(found).replace(".apiFormat:", ".api:"))
+        overrides = [each.override for each in self.overrides]
+        if found := [
+            f"{each.field}: {each.message}" for each in check_overrides(overrides, ALL_APIS)
+        ]:
+            raise ValueError("; ".join(found))
         for endpoint in self.endpoints:
             endpoint.check_transport(endpoint.transport or self.transport)
         return self

@@ -2,13 +2,16 @@
 
 from longwire.core.nouns.access import ApiKey as Key
 from longwire.core.nouns.access import Grant, IssuedKey
+from longwire.core.nouns.budget import DeclaredBudget
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
-from longwire.core.nouns.price import ModelPrice, nano_of
+from longwire.core.nouns.channel_key import ChannelKey, declared_key_id
+from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
 from longwire.settings.channels import ApiKey, Channel, Endpoint, Price
+from longwire.settings.channels import PriceTier as DeclaredTier
 from longwire.settings.checks import quirks_of
-from longwire.settings.keys import Codex
+from longwire.settings.keys import Codex, Settings
 from longwire.upstream.oauth.issuer import Registration
 
 _SHOWN = 4
@@ -43,8 +46,14 @@ def channel_of(declared: Channel) -> ChannelSpec:
         threads=declared.threads,
         prices=tuple(_price(each) for each in declared.prices),
         endpoints=tuple(_endpoint(each) for each in declared.endpoints),
+        overrides=tuple(each.override for each in declared.overrides),
+        keys=tuple(_key(Secret(each.get_secret_value())) for each in declared.api_keys),
         is_declared=True,
     )
+
+
+def _key(secret: Secret) -> ChannelKey:
+    return ChannelKey(declared_key_id(secret), secret)
 
 
 def registration_of(codex: Codex) -> Registration:
@@ -62,10 +71,26 @@ def key_of(declared: ApiKey) -> IssuedKey:
     return IssuedKey(key, Secret(secret))
 
 
+def budgets_of(settings: Settings) -> tuple[DeclaredBudget, ...]:
+    """Return the declared budgets, each with the name of whose it is."""
+    own = {
+        "key": {each.name for each in settings.api_keys},
+        "channel": {each.name for each in settings.channels},
+    }
+    return tuple(
+        DeclaredBudget(each.budget(), each.name, each.name in own.get(each.of, ()))
+        for each in settings.budgets
+    )
+
+
 def _price(declared: Price) -> ModelPrice:
+    tiers = tuple(PriceTier(each.above, *_amounts(each)) for each in declared.tiers)
+    return ModelPrice(declared.model, *_amounts(declared), tiers)
+
+
+def _amounts(declared: Price | DeclaredTier) -> tuple[int, int, int | None, int | None]:
     cached, cache_write = declared.cached, declared.cache_write
-    return ModelPrice(
-        declared.model,
+    return (
         nano_of(declared.input),
         nano_of(declared.output),
         None if cached is None else nano_of(cached),

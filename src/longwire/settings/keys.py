@@ -17,6 +17,7 @@ from pydantic import (
 
 from longwire.core.rules.session import CREDENTIAL_HEADERS
 from longwire.settings.alerts import Alerts, Destination, Rule
+from longwire.settings.budgets import Budget, Calendar
 from longwire.settings.channels import ApiKey, Channel
 from longwire.settings.checks import (
     ANY_ORIGIN,
@@ -303,11 +304,14 @@ class Settings(Section):
     codex: Codex = Codex()
     fleet: Fleet = Fleet()
     alerts: Alerts = Alerts()
+    calendar: Calendar = Calendar()
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
     alert_destinations: Annotated[tuple[Destination, ...], FromText, unique("name")] = ()
     alert_rules: Annotated[tuple[Rule, ...], FromText, unique("name")] = ()
     models: Annotated[tuple[Model, ...], FromText, unique("name")] = ()
+
+    budgets: Annotated[tuple[Budget, ...], FromText] = ()
 
     _source: Path | None = PrivateAttr(default=None)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from longwire.settings.channels import Channel, Endpoint, Price
+from longwire.settings.channels import Channel, Endpoint, Price, PriceTier
 from longwire.settings.keys import Settings
 from longwire.settings.models import Model, Target
 from longwire.settings.quantities import (
@@ -53,6 +53,7 @@ def reference_page() -> str:
             parts.append(_section("[[channels.prices]]", Price))
         if model is Model:
             parts.append(_section("[[models.targets]]", Target))
+            parts.append(_section("[[channels.prices.tiers]]", PriceTier))
     return "\n".join(parts)
 
 

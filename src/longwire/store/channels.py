@@ -1,7 +1,7 @@
 """Channels. Credential, proxy and headers are sealed; everything else can be read in the table."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 from itertools import groupby
 from operator import attrgetter
@@ -12,11 +12,14 @@ from sqlalchemy import ColumnElement, Row, Text, cast, delete, insert, or_, sele
 from longwire.core.errors import NotFound, refuse
 from longwire.core.nouns.access import Actor, Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.channel_key import ChannelKey
+from longwire.core.nouns.override import Override
 from longwire.core.nouns.page import Page
-from longwire.core.nouns.price import ModelPrice
+from longwire.core.nouns.price import ModelPrice, PriceTier
 from longwire.core.nouns.secret import Secret
 from longwire.dialects.profiles.channels import check_channel
 from longwire.store.changes import ChangeLog, check_revision, unique
+from longwire.store.channel_keys import keys_by_channel, write_keys
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
@@ -87,6 +90,7 @@ class Channels:
             async with self._database.write() as connection:
                 await connection.execute(insert(channels).values(self._row(created)))
                 await _write_endpoints(connection, created)
+                await write_keys(connection, self._vault, created)
                 await self._changes.note(connection, actor, "create", (None, created))
         return created
 
@@ -109,6 +113,8 @@ class Channels:
                 await connection.execute(update(channels).where(mine).values(self._row(changed)))
                 await connection.execute(delete(endpoints).where(endpoints.c.channel_id == spec.id))
                 await _write_endpoints(connection, changed)
+                if changed.keys != held.keys:
+                    await write_keys(connection, self._vault, changed)
                 await self._changes.note(connection, actor, "update", (held, changed))
         return changed
 
@@ -153,9 +159,12 @@ class Channels:
                 (await connection.execute(query)).all(), lambda row: row.channel_id
             )
         }
-        return tuple(self._spec(row, own.get(row.id, ())) for row in rows)
+        keys = await keys_by_channel(connection, self._vault, (row.id for row in rows))
+        return tuple(self._spec(row, own.get(row.id, ()), keys.get(row.id, ())) for row in rows)
 
-    def _spec(self, row: Row[Any], own: tuple[EndpointSpec, ...]) -> ChannelSpec:
+    def _spec(
+        self, row: Row[Any], own: tuple[EndpointSpec, ...], keys: tuple[ChannelKey, ...]
+    ) -> ChannelSpec:
         return value_of(
             ChannelSpec,
             row,
@@ -168,10 +177,12 @@ class Channels:
             native_items=None if row.native_items is None else tuple(row.native_items),
             apis=None if row.apis is None else tuple(row.apis),
             quirks=tuple((name, value) for name, value in row.quirks),
-            prices=tuple(ModelPrice(*price) for price in row.prices),
+            prices=tuple(_price(each) for each in row.prices),
             status=Status(row.status),
             rates=value_of(Rates, row),
             endpoints=own,
+            keys=keys,
+            overrides=tuple(_override(each) for each in row.overrides),
             is_declared=False,
         )
 
@@ -183,8 +194,11 @@ class Channels:
             "headers": headers if spec.headers else "",
         }
         return {
-            **columns_of(spec, *sealed, "rates", "endpoints", "prices", "is_declared"),
-            "prices": [astuple(price) for price in spec.prices],
+            **columns_of(
+                spec, *sealed, "rates", "endpoints", "keys", "prices", "overrides", "is_declared"
+            ),
+            "overrides": [columns_of(each) for each in spec.overrides],
+            "prices": [_price_row(price) for price in spec.prices],
             **columns_of(spec.rates),
             **{column: self._seal(spec, column, text) for column, text in sealed.items()},
         }
@@ -202,6 +216,10 @@ class Channels:
 def _headers(text: Secret) -> tuple[tuple[str, Secret], ...]:
     pairs: Iterable[tuple[str, str]] = json.loads(text.reveal()) if text else ()
     return tuple((name, Secret(value)) for name, value in pairs)
+
+
+def _override(values: Mapping[str, Any]) -> Override:
+    return Override(**{**values, "models": (*values["models"],), "apis": (*values["apis"],)})
 
 
 def _endpoint(row: Row[Any]) -> EndpointSpec:
@@ -222,3 +240,15 @@ async def _write_endpoints(connection: AsyncConnection, spec: ChannelSpec) -> No
     ]
     if rows:
         await connection.execute(insert(endpoints), rows)
+
+
+def _price(row: list[Any]) -> ModelPrice:
+    """Return a price of a row, which has its tiers last, if it has any."""
+    amounts, tiers = (row[:-1], row[-1]) if isinstance(row[-1], list) else (row, [])
+    return replace(ModelPrice(*amounts), tiers=tuple(PriceTier(*each) for each in tiers))
+
+
+def _price_row(price: ModelPrice) -> tuple[Any, ...]:
+    """Return a price as a row: one without tiers is what older gateways read, too."""
+    *amounts, tiers = astuple(price)
+    return (*amounts, tiers) if tiers else tuple(amounts)

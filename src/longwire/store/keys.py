@@ -30,6 +30,7 @@ from longwire.core.nouns.access import (
 )
 from longwire.core.nouns.key_rules import check_key
 from longwire.core.nouns.page import Page
+from longwire.core.nouns.people import UserStatus
 from longwire.core.nouns.project import ProjectStatus
 from longwire.store.changes import ChangeLog, check_revision
 from longwire.store.database import Database
@@ -37,7 +38,7 @@ from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
 from longwire.store.rows import columns_of, held_row, value_of
 from longwire.store.secrets import new_api_key, new_id, prefix_of
-from longwire.store.tables import api_keys, channels, projects
+from longwire.store.tables import api_keys, channels, projects, users
 
 _ORDER: Final = Order((api_keys.c.created_at, api_keys.c.id), is_descending=True)
 _DECLARED: Final = "file:"
@@ -53,10 +54,12 @@ class ApiKeys:
         self._changes: ChangeLog[ApiKey] = ChangeLog("api-key", clock, attrgetter("name"))
 
     async def all(self) -> tuple[ApiKey, ...]:
-        """Return the keys that may be accepted: of active projects, and not revoked."""
+        """Return the keys that may be accepted: not revoked, of active projects and people."""
         query = (
             select(api_keys)
             .join(projects, projects.c.id == api_keys.c.project_id)
+            .outerjoin(users, users.c.id == api_keys.c.user_id)
+            .where(or_(api_keys.c.user_id.is_(None), users.c.status == UserStatus.ACTIVE))
             .where(projects.c.status == ProjectStatus.ACTIVE)
             .where(api_keys.c.status != KeyStatus.REVOKED)
         )
@@ -68,19 +71,36 @@ class ApiKeys:
         first: int = 50,
         after: str | None = None,
         projects: Sequence[str] | None = None,
+        user_id: str = "",
         search: str = "",
     ) -> Page[ApiKey]:
         """Return keys, newest first: of all `projects` or of these, with `search` in their name.
+
+        With a `user_id` they are those of that user alone.
 
         Raises `InvalidFields` for a cursor that is none.
         """
         query = select(api_keys)
         if projects is not None:
             query = query.where(api_keys.c.project_id.in_(projects))
+        if user_id:
+            query = query.where(api_keys.c.user_id == user_id)
         if search:
             places = (api_keys.c.name, api_keys.c.prefix)
             query = query.where(or_(*(p.icontains(search, autoescape=True) for p in places)))
         return await _ORDER.read(self._database, query, Window(first, after), _key)
+
+    async def of_user(self, user_id: str) -> tuple[str, ...]:
+        """Return the ids of all keys of a user, revoked ones included."""
+        query = select(api_keys.c.id).where(api_keys.c.user_id == user_id).order_by(api_keys.c.id)
+        async with self._database.read() as connection:
+            return tuple((await connection.scalars(query)).all())
+
+    async def owners(self) -> dict[str, str]:
+        """Return the ids of users by those of their keys."""
+        query = select(api_keys.c.id, api_keys.c.user_id).where(api_keys.c.user_id.is_not(None))
+        async with self._database.read() as connection:
+            return {row.id: row.user_id for row in await connection.execute(query)}
 
     async def get(self, key_id: str) -> ApiKey:
         """Return a key. Raises `NotFound`."""
@@ -245,6 +265,12 @@ async def _check(connection: AsyncConnection, key: ApiKey, now: int, before: Gra
     is_moved = key.grant.project_id != before.project_id
     if is_moved and not await connection.scalar(is_active):
         problems.append(FieldProblem("projectId", "there is no such active project"))
+    is_user = select(func.count()).where(
+        users.c.id == key.grant.user_id, users.c.status == UserStatus.ACTIVE
+    )
+    has_user = key.grant.user_id not in (None, before.user_id)
+    if has_user and not await connection.scalar(is_user):
+        problems.append(FieldProblem("userId", "there is no such active user"))
     new = set(key.grant.channels) - set(before.channels)
     named = {each for each in new if not each.startswith(_DECLARED)}
     query = select(func.count()).where(channels.c.id.in_(named))

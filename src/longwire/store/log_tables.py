@@ -95,6 +95,7 @@ usage = Table(
     Column("cost", BigInteger, nullable=False),
     Column("bytes_received", BigInteger, nullable=False),
     Column("bytes_sent", BigInteger, nullable=False),
+    Column("unpriced", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 """Sums of turns by hour (`span` "h") and UTC day ("d"), written with the turns themselves.
@@ -144,7 +145,12 @@ usage_reasons = Table(
     Column("api", WORD, primary_key=True),
     Column("reason", WORD, primary_key=True),
     *(
-        Column(sums.name, BigInteger, nullable=False)
+        Column(
+            sums.name,
+            BigInteger,
+            nullable=False,
+            server_default="0" if sums.server_default is not None else None,
+        )
         for sums in usage.columns
         if not sums.primary_key
     ),

@@ -1,14 +1,15 @@
 """Projects and who belongs to them."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound, refuse
-from longwire.core.nouns.access import Actor
+from longwire.core.nouns.access import Actor, Budgets, Rates
+from longwire.core.nouns.bounds import NO_BOUNDS, Bounds
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import DEFAULT_PROJECT, Project, ProjectStatus, check_project
 from longwire.store.audit import Noun, record
@@ -67,7 +68,7 @@ class Projects:
         created = replace(project, id=new_id("prj"), created_at=self._clock(), revision=1)
         with unique("project", project.name):
             async with self._database.write() as connection:
-                await connection.execute(insert(projects).values(columns_of(created)))
+                await connection.execute(insert(projects).values(_row(created)))
                 await self._changes.note(connection, actor, "create", (None, created))
         return created
 
@@ -85,7 +86,7 @@ class Projects:
                 held = await _held(connection, project.id)
                 check_revision("project", held.name, held.revision, project.revision)
                 changed = replace(project, created_at=held.created_at, revision=held.revision + 1)
-                await connection.execute(update(projects).where(mine).values(columns_of(changed)))
+                await connection.execute(update(projects).where(mine).values(_row(changed)))
                 await self._changes.note(connection, actor, "update", (held, changed))
         return changed
 
@@ -176,4 +177,22 @@ def _membership(project_id: str, user_id: str) -> ColumnElement[bool]:
 
 
 def _project(row: Row[Any]) -> Project:
-    return value_of(Project, row, status=ProjectStatus(row.status))
+    bounds = _bounds(row.member_bounds) if row.member_bounds else NO_BOUNDS
+    return value_of(Project, row, status=ProjectStatus(row.status), member_bounds=bounds)
+
+
+def _bounds(value: dict[str, Any]) -> Bounds:
+    return Bounds(
+        tuple(value["models"]),
+        tuple(value["channels"]),
+        Rates(**value["rates"]),
+        Budgets(**value["budgets"]),
+    )
+
+
+def _row(project: Project) -> dict[str, Any]:
+    bounds = project.member_bounds
+    return {
+        **columns_of(project, "member_bounds"),
+        "member_bounds": None if bounds == NO_BOUNDS else asdict(bounds),
+    }

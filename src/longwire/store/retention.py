@@ -30,6 +30,9 @@ from longwire.store.log_tables import (
 from longwire.store.partitions import drop_days, make_days
 from longwire.store.usage import DAY
 
+_HOURS_KEPT = 33
+"""Days that hourly sums stay at least: budgets of a month in any zone begin within a day."""
+
 _log = structlog.get_logger()
 _AT_ONCE: Final = 1_000
 _PERIOD: Final = 3_600_000
@@ -52,7 +55,7 @@ async def sweep(database: Database, retention: Retention, now: int) -> Swept:
     its last turn.
     """
     today = now if database.is_sqlite else now - now % DAY
-    hours_end = today - retention.turn_days * DAY
+    hours_end = today - max(retention.turn_days, _HOURS_KEPT) * DAY
     turns_end = earliest_id(max(0, today - retention.turn_days * DAY))
     bodies_end = max(turns_end, earliest_id(max(0, today - retention.body_days * DAY)))
     days = 0

@@ -16,10 +16,11 @@ from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.log_tables import turn_bodies
 from longwire.store.secrets import Vault, new_master_key, read_master_keys, write_master_keys
-from longwire.store.tables import accounts, channels, keyring, pending_sign_ins
+from longwire.store.tables import accounts, channel_keys, channels, keyring, pending_sign_ins
 
 _SEALED: Final = (
     channels,
+    channel_keys,
     accounts,
     keyring,
     pending_sign_ins,

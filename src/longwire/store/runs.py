@@ -28,10 +28,12 @@ _LONGEST_LIST: Final = 2_000
 class RunFilter:
     """Which runs: "" is any; their last turn ended `since` and before `until`, in ms since 1970.
 
-    `project_ids` are those that may be seen, None for all; `only` and `but` are ids of runs.
+    `project_ids` and `key_ids` are those that may be seen, None for all; `only` and `but` are ids
+    of runs.
     """
 
     project_ids: tuple[str, ...] | None = None
+    key_ids: tuple[str, ...] | None = None
     key_id: str = ""
     model: str = ""
     channel_id: str = ""
@@ -65,6 +67,8 @@ class RunFilter:
             yield runs.c.name, (self.name,)
         if self.key_id:
             yield runs.c.key_id, (self.key_id,)
+        if self.key_ids is not None:
+            yield runs.c.key_id, self.key_ids
         if self.project_ids is not None:
             yield runs.c.project_id, self.project_ids
 
@@ -96,15 +100,18 @@ class Runs:
         query = select(runs).where(place == kind, *conditions)
         return await _LAST_FIRST.read(self._database, query, Window(first, after), _run)
 
-    async def get(self, kind: Kind, which: str, projects: tuple[str, ...] | None = None) -> Run:
-        """Return the run of an id, or the latest one of a name, in these projects, None for all.
+    async def get(self, kind: Kind, which: str, seen: RunFilter = ANY_RUN) -> Run:
+        """Return the run of an id, or the latest one of a name, in the projects and keys seen.
 
         Raises `NotFound`.
         """
         for column in (runs.c.id, runs.c.name):
             query = select(runs).where(runs.c.kind == kind, column == which)
-            if projects is not None:  # which must not be the index that it is found by
-                query = query.where((runs.c.project_id + "").in_(projects))
+            # What is seen must not be the index that it is found by.
+            if seen.project_ids is not None:
+                query = query.where((runs.c.project_id + "").in_(seen.project_ids))
+            if seen.key_ids is not None:
+                query = query.where((runs.c.key_id + "").in_(seen.key_ids))
             async with self._database.read() as connection:
                 found = await connection.execute(query.order_by(runs.c.last_at.desc()).limit(1))
                 if row := found.first():

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from longwire.core.errors import refuse
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.retention import Retention, check_retention
+from longwire.core.rules.calendar import zone_of
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences
 from longwire.store.database import Database
@@ -16,6 +17,7 @@ from longwire.store.engine import AsyncConnection
 from longwire.store.tables import settings
 
 _RETENTION: Final = "retention"
+_BUDGETS: Final = "budgets"
 
 
 class StoredSettings:
@@ -24,6 +26,32 @@ class StoredSettings:
     def __init__(self, database: Database, clock: Callable[[], int]) -> None:
         self._database = database
         self._clock = clock
+
+    async def time_zone(self) -> str:
+        """Return the zone in which days, weeks and months of budgets begin."""
+        query = select(settings.c.value).where(settings.c.name == _BUDGETS)
+        async with self._database.read() as connection:
+            value = await connection.scalar(query)
+        return str(value["time_zone"]) if value else "UTC"
+
+    async def set_time_zone(self, zone: str, actor: Actor) -> None:
+        """Let periods of budgets begin in a zone. Raises `InvalidFields` for one there is not."""
+        zone_of(zone)
+        now, mine = self._clock(), settings.c.name == _BUDGETS
+        async with self._database.write() as connection:
+            row = (await connection.execute(select(settings).where(mine).with_for_update())).first()
+            before = row.value["time_zone"] if row else "UTC"
+            if zone == before:
+                return
+            values = {"value": {"time_zone": zone}, "updated_at": now}
+            await connection.execute(
+                update(settings).where(mine).values(**values, revision=row.revision + 1)
+                if row
+                else insert(settings).values(name=_BUDGETS, **values, revision=1)
+            )
+            noun = Noun("settings", _BUDGETS, _BUDGETS)
+            await record(connection, now, actor, "update", noun, {"time_zone": [before, zone]})
+            await bump_configuration(connection)
 
     async def retention(self) -> Retention:
         """Return how long turns are kept; revision 0 where that was never changed."""

@@ -16,6 +16,7 @@ from longwire.store.alert_destinations import AlertDestinations
 from longwire.store.alert_rules import AlertRules
 from longwire.store.alerts import Alerts
 from longwire.store.audit import Audit
+from longwire.store.budgets import StoredBudgets
 from longwire.store.channels import Channels
 from longwire.store.clock import database_now
 from longwire.store.database import DEFAULT_POOL, Database, PoolSize
@@ -73,6 +74,7 @@ class Store:
     alert_rules: AlertRules
     alert_destinations: AlertDestinations
     alerts: Alerts
+    budgets: StoredBudgets
 
     async def configuration_revision(self) -> int:
         """Return the number that grows with each change running gateways must take over."""
@@ -145,6 +147,7 @@ def _store_of(
         alert_rules=AlertRules(database, clock),
         alert_destinations=AlertDestinations(database, vault, clock),
         alerts=Alerts(database),
+        budgets=StoredBudgets(database, clock),
     )
 
 

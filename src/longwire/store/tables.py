@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     false,
 )
 
@@ -56,6 +57,7 @@ projects = Table(
     Column("name", NAME, nullable=False, unique=True),
     Column("description", Text, nullable=False, server_default=""),
     Column("status", WORD, nullable=False),
+    Column("member_bounds", JSON(none_as_null=True)),
     Column("created_at", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
 )
@@ -142,10 +144,25 @@ channels = Table(
     Column("unsupported", String(16), nullable=False, server_default="refuse"),
     Column("threads", Boolean, nullable=False, server_default=false()),
     Column("prices", JSON, nullable=False, server_default="[]"),
+    Column("overrides", JSON, nullable=False, server_default="[]"),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
 )
+
+channel_keys = Table(
+    "channel_keys",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("channel_id", ID, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("label", NAME, nullable=False, server_default=""),
+    Column("weight", Double, nullable=False),
+    Column("is_enabled", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Index("ix_channel_keys_channel_id", "channel_id"),
+)
+"""The keys of a channel that has several, besides the one in its own row."""
 
 endpoints = Table(
     "endpoints",
@@ -208,6 +225,7 @@ api_keys = Table(
     Column("id", ID, primary_key=True),
     Column("name", NAME, nullable=False),
     Column("project_id", ID, ForeignKey("projects.id"), nullable=False),
+    Column("user_id", ID),
     Column("prefix", WORD, nullable=False),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("previous_digest", LargeBinary(32), unique=True),
@@ -229,7 +247,26 @@ api_keys = Table(
     Column("last_used_at", BigInteger),
     Column("revision", Integer, nullable=False),
     Index("ix_api_keys_project_id", "project_id"),
+    Index("ix_api_keys_user_id", "user_id"),
 )
+"""`user_id` stays when its user is deleted: the key of nobody any more opens nothing."""
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", WORD, nullable=False),
+    Column("subject_id", NAME, nullable=False),
+    Column("period", WORD, nullable=False),
+    Column("unit", WORD, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("warns_at", JSON, nullable=False),
+    Column("action", WORD, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    UniqueConstraint("kind", "subject_id", "period", "unit"),
+)
+"""What a key, a user, a project or a channel may spend; `amount` is tokens or nano-dollars."""
 
 models = Table(
     "models",

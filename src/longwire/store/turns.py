@@ -79,7 +79,7 @@ _COMMON: Final = frozenset(
 class TurnFilter:
     """Which turns: "" is any; `since` and before `until` they ended, in ms since 1970 UTC.
 
-    `project_ids` are those that may be seen, None for all.
+    `project_ids` and `key_ids` are those that may be seen, None for all.
     """
 
     project_ids: tuple[str, ...] | None = None
@@ -101,9 +101,25 @@ class TurnFilter:
     has_failed: bool = False
     since: int | None = None
     until: int | None = None
+    key_ids: tuple[str, ...] | None = None
 
-    def values(self, project_id: str = "") -> dict[str, str]:
-        """Return the columns to compare, the most selective one first."""
+    @property
+    def seen(self) -> tuple[str, tuple[str, ...] | None]:
+        """The column that bounds what may be seen, with its values, None for any."""
+        if self.key_ids is not None:
+            return "key_id", self.key_ids
+        return "project_id", self.project_ids
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing may be seen."""
+        return self.key_ids == () or self.project_ids == ()
+
+    def values(self, **bound: str) -> dict[str, str]:
+        """Return the columns to compare, those that are `bound` besides, the most selective first.
+
+        What is bound goes before what is asked for: who may see one value alone finds that alone.
+        """
         columns = {
             "request_id": self.request_id,
             "response_id": self.response_id,
@@ -116,11 +132,10 @@ class TurnFilter:
             "api": self.api,
             "upstream_api": self.upstream_api,
             "key_id": self.key_id,
-            "project_id": project_id,
             "model_asked": self.model,
             "channel_id": self.channel_id,
         }
-        found = {name: value for name, value in columns.items() if value}
+        found = {name: value for name, value in {**columns, **bound}.items() if value}
         return dict(sorted(found.items(), key=lambda each: each[1] in _COMMON))
 
 
@@ -163,7 +178,7 @@ class Turns:
         Window(first, after)
         before = None if after is None else _cursor(after)
         bounds = [] if before is None else [turns.c.id < before]
-        if wanted.project_ids == ():
+        if wanted.is_blind:
             return Page(())
         found: tuple[TurnRow, ...] = ()
         for since in self._beginnings(before, wanted):
@@ -192,13 +207,14 @@ class Turns:
         """Return the first turns that match and have a greater id, oldest first."""
         query = select(turns).where(turns.c.id > than, *_times(wanted))
         query = query.where(*self._conditions(wanted.values()))
-        if wanted.project_ids is not None:
-            query = query.where(turns.c.project_id.in_(wanted.project_ids))
+        for column, values in (("project_id", wanted.project_ids), ("key_id", wanted.key_ids)):
+            if values is not None:
+                query = query.where(turns.c[column].in_(values))
         return await self._rows(query.order_by(turns.c.id).limit(first))
 
     async def first_events(self, wanted: TurnFilter, most: int = 20_000) -> tuple[int, ...]:
         """Return how many ms the newest turns that match took to their first event, sorted."""
-        if wanted.project_ids == ():
+        if wanted.is_blind:
             return ()
         query = self._page(wanted, [turns.c.first_event_ms.is_not(None)], most)
         column = query.with_only_columns(turns.c.first_event_ms)
@@ -329,19 +345,23 @@ class Turns:
     def _page(
         self, wanted: TurnFilter, bounds: Sequence[ColumnElement[bool]], most: int
     ) -> Select[Any]:
-        """Return the query of a page; that of several projects merges the pages of each."""
-        projects, newest = wanted.project_ids, turns.c.id.desc()
+        """Return the query of a page; that of several projects or keys merges those of each."""
+        (column, seen), newest = wanted.seen, turns.c.id.desc()
         bounds = [*bounds, *_times(wanted)]
+        if wanted.key_ids is not None and wanted.project_ids is not None:
+            bounds.append(turns.c.project_id.in_(wanted.project_ids))
 
-        def page(of: Select[Any], project: str = "") -> Select[Any]:
-            found = of.where(*bounds, *self._conditions(wanted.values(project)))
+        def page(of: Select[Any], **bound: str) -> Select[Any]:
+            found = of.where(*bounds, *self._conditions(wanted.values(**bound)))
             return found.order_by(newest).limit(most)
 
-        if projects is None or len(projects) == 1:
-            return page(select(turns), *(projects or ()))
-        if len(projects) > _MOST_MERGED:
-            return page(select(turns).where(turns.c.project_id.in_(projects)))
-        pages = (page(select(turns.c.id), project).subquery() for project in projects)
+        if seen is None:
+            return page(select(turns))
+        if len(seen) == 1:
+            return page(select(turns), **{column: seen[0]})
+        if len(seen) > _MOST_MERGED:
+            return page(select(turns).where(turns.c[column].in_(seen)))
+        pages = (page(select(turns.c.id), **{column: each}).subquery() for each in seen)
         merged = union_all(*(select(each.c.id) for each in pages))
         return select(turns).where(turns.c.id.in_(merged)).order_by(newest).limit(most)
 

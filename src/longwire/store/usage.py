@@ -14,8 +14,9 @@ from sqlalchemy import BigInteger, ColumnElement, Dialect, Table, cast, func, li
 from longwire.core.nouns.turn_row import TurnRow
 from longwire.store.database import Database
 from longwire.store.log_tables import usage, usage_reasons
+from longwire.store.tables import api_keys
 
-By = Literal["project", "channel", "model", "key", "api", "reason", "all"]
+By = Literal["project", "channel", "model", "key", "api", "user", "reason", "all"]
 Span = Literal["h", "d"]
 
 HOUR: Final = 3_600_000
@@ -35,8 +36,9 @@ _BY: Final = {
 class Sums(NamedTuple):
     """Turns added up: tokens, cost in billionths of a US dollar, request bodies in bytes.
 
-    `failures` are turns that ended with an error code. Unknown figures count as 0. Of a turn that
-    was not served as much counts as received as was sent for it: it saved nothing.
+    `failures` are turns that ended with an error code, `unpriced` those with tokens whose cost
+    nobody knows. Unknown figures count as 0. Of a turn that was not served as much counts as
+    received as was sent for it: it saved nothing.
     """
 
     turns: int = 0
@@ -48,6 +50,7 @@ class Sums(NamedTuple):
     cost: int = 0
     bytes_received: int = 0
     bytes_sent: int = 0
+    unpriced: int = 0
 
     @property
     def bytes_saved(self) -> int:
@@ -65,7 +68,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What counts: the projects (None for all), and "" for any of the others.
+    """What counts: the projects and keys (None for all), and "" for any of the others.
 
     A `reason` is a word of `how_of`.
     """
@@ -76,12 +79,15 @@ class Where:
     key_id: str = ""
     api: str = ""
     reason: str = ""
+    key_ids: tuple[str, ...] | None = None
 
     def conditions(self, table: Table = usage) -> list[ColumnElement[bool]]:
         """Return it in SQL."""
         found: list[ColumnElement[bool]] = []
         if self.project_ids is not None:
             found.append(table.c.project_id.in_(self.project_ids))
+        if self.key_ids is not None:
+            found.append(table.c.key_id.in_(self.key_ids))
         names = ("channel_id", "model", "key_id", "api", "reason")
         values = ((name, getattr(self, name)) for name in names)
         return found + [table.c[name] == value for name, value in values if value]
@@ -112,13 +118,17 @@ class Usage:
         The span that `since` falls into counts whole.
         """
         table = usage_reasons if by == "reason" else _table(where)
-        name = table.c[_BY[by]] if by in _BY else literal("")
+        name: ColumnElement[str] = table.c[_BY[by]] if by in _BY else literal("")
+        if by == "user":
+            name = func.coalesce(api_keys.c.user_id, "")
         query = (
-            select(table.c.start, name.label("name"), *_sums(table))
+            select(table.c.start, name.label("named"), *_sums(table))
             .where(*_within(table, since, until, span), *where.conditions(table))
-            .group_by(table.c.start, "name")
-            .order_by(table.c.start, "name")
+            .group_by(table.c.start, "named")
+            .order_by(table.c.start, "named")
         )
+        if by == "user":
+            query = query.select_from(table.outerjoin(api_keys, api_keys.c.id == table.c.key_id))
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return tuple(Point(int(row[0]), str(row[1]), Sums(*row[2:])) for row in rows)
@@ -241,4 +251,5 @@ def _counts(row: TurnRow) -> Sums:
         row.cost or 0,
         row.bytes_received if is_served else row.bytes_sent,
         row.bytes_sent,
+        row.cost is None and bool(row.input_tokens or row.output_tokens),
     )

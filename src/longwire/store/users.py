@@ -31,9 +31,7 @@ class Users:
     def __init__(self, database: Database, clock: Callable[[], int], passwords: Passwords) -> None:
         self._database = database
         self._clock = clock
-        self._changes: ChangeLog[User] = ChangeLog(
-            "user", clock, attrgetter("email"), reloads=False
-        )
+        self._changes: ChangeLog[User] = ChangeLog("user", clock, attrgetter("email"))
         self._passwords = passwords
 
     async def count(self) -> int:
@@ -65,6 +63,12 @@ class Users:
             raise NotFound("user", email)
         return user_of(row)
 
+    async def emails(self) -> dict[str, str]:
+        """Return the emails of all users by their ids."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(users.c.id, users.c.email))).all()
+        return {row.id: row.email for row in rows}
+
     async def create(self, user: User, password: Secret, actor: Actor) -> User:
         """Add a user and return them with their id.
 
@@ -84,8 +88,8 @@ class Users:
     async def update(self, user: User, actor: Actor) -> User:
         """Change a user's email, name, role and status; `user.revision` is the one seen.
 
-        Who is disabled is signed out. Raises `InvalidFields`, `NotFound` and `Conflict`, the
-        latter for the last owner, too; then nothing has changed.
+        Who is disabled is signed out, and their keys are refused. Raises `InvalidFields`,
+        `NotFound` and `Conflict`, the latter for the last owner, too; then nothing has changed.
         """
         user = replace(user, email=normal_email(user.email))
         refuse(check_user(user))
@@ -130,7 +134,10 @@ class Users:
         return changed
 
     async def delete(self, user_id: str, revision: int, actor: Actor) -> None:
-        """Delete a user for good. Raises `NotFound`, and `Conflict`, for the last owner, too."""
+        """Delete a user for good; their keys are refused from then on.
+
+        Raises `NotFound`, and `Conflict`, for the last owner, too.
+        """
         async with self._database.write() as connection:
             owners = await _active_owners(connection)
             held = await _held(connection, user_id)

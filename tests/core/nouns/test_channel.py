@@ -4,10 +4,14 @@ import pytest
 
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, check, check_base_url
-from longwire.core.nouns.price import ModelPrice
+from longwire.core.nouns.price import ModelPrice, PriceTier
 from longwire.core.nouns.secret import Secret
 
 GOOD = ChannelSpec(id="", name="openai", credential=Secret("sk-planted"))
+
+
+def _tiered(*tiers):
+    return ModelPrice("a", 1, 1, tiers=tiers)
 
 
 def _fields(**changes):
@@ -65,6 +69,12 @@ def test_a_good_channel_has_no_problems(base_url):
         ("prices.1.model", {"prices": (ModelPrice("a", 1, 1), ModelPrice("a", 2, 2))}),
         ("prices.0.input", {"prices": (ModelPrice("a", -1, 1),)}),
         ("prices.0.cached", {"prices": (ModelPrice("a", 1, 1, cached=10**16),)}),
+        ("prices.0.tiers.0.above", {"prices": (_tiered(PriceTier(0, 1, 1)),)}),
+        (
+            "prices.0.tiers.1.above",
+            {"prices": (_tiered(PriceTier(5, 1, 1), PriceTier(5, 1, 1)),)},
+        ),
+        ("prices.0.tiers.0.output", {"prices": (_tiered(PriceTier(5, 1, -1)),)}),
         ("nativeItems", {"native_items": ("novelty",)}),
         ("nativeItems", {"native_items": ("additional_tools", "additional_tools")}),
         ("organization", {"organization": "a b"}),

@@ -3,7 +3,7 @@
 import genai_prices
 import pytest
 
-from longwire.core.nouns.price import ModelPrice, price_finder
+from longwire.core.nouns.price import ModelPrice, PriceTier, price_finder
 from longwire.core.rules.turn import Usage
 from longwire.relay.records.pricing import Prices
 from tests.store.turn_rows import NOON
@@ -87,6 +87,38 @@ def test_what_is_not_configured_costs_what_is_bundled(prices):
     usage = Usage(1_000)
     assert prices.cost(usage, "gpt-5.5") == prices.cost(usage, "gpt-5.5", configured=OWN)
     assert prices.cost(usage, "nobody-knows", configured=OWN) is None
+
+
+TIERED = ModelPrice(
+    *("deep", 1_000_000, 2_000_000),
+    tiers=(
+        PriceTier(10, 3_000_000, 5_000_000, cached=500_000),
+        PriceTier(20, 7_000_000, 9_000_000),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (Usage(10, 0, 1), 10 + 2),
+        (Usage(11, 0, 1), 33 + 5),
+        (Usage(11, 4, 0), 21 + 2),
+        (Usage(20, 0, 1), 60 + 5),
+        (Usage(21, 4, 1), 147 + 9),
+    ],
+)
+def test_longer_turns_cost_what_their_tier_says(prices, usage, expected):
+    """All tokens of a turn, from the first above the tier's on; what a cache costs with them."""
+    assert expected == prices.cost(usage, "deep", configured=price_finder([TIERED]))
+
+
+def test_a_quote_tells_the_tiers(prices):
+    """Of a configured price as of a bundled one, the lowest first."""
+    assert (TIERED, True) == prices.quote(("deep",), price_finder([TIERED]))
+    price, _ = prices.quote(("gemini-2.5-pro",), OWN)
+    assert [200_000] == [tier.above for tier in price.tiers]
+    assert price.input < price.tiers[0].input
 
 
 def test_a_quote_says_who_said_it(prices):

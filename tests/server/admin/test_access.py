@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from longwire.core.nouns.access import PERMISSIONS, Actor, Permission, Role
+from longwire.core.nouns.access import PERMISSIONS, Actor, ApiKey, Grant, Permission, Role
 from tests.server.admin.asking import query, root_fields
 from tests.server.admin.conftest import SQLITE
 from tests.store.turn_rows import row
@@ -29,6 +29,8 @@ QUERIES = {
     "find": Permission.TURNS_READ,
     "usage": Permission.USAGE_READ,
     "latency": Permission.USAGE_READ,
+    "budgets": Permission.USAGE_READ,
+    "budgetCalendar": Permission.USAGE_READ,
     "sessions": Permission.SESSIONS_READ,
     "agentSessions": Permission.TURNS_READ,
     "agentSession": Permission.TURNS_READ,
@@ -49,6 +51,7 @@ QUERIES = {
     "modelDraft": Permission.CHANNELS_WRITE,
     "explainRoute": Permission.CHANNELS_READ,
     "channelDraft": Permission.CHANNELS_WRITE,
+    "previewOverrides": Permission.CHANNELS_WRITE,
     "channelPresets": Permission.CHANNELS_READ,
     "channelProfiles": Permission.CHANNELS_READ,
     "profileSettings": Permission.CHANNELS_READ,
@@ -67,6 +70,9 @@ MUTATIONS = {
     "createModel": Permission.CHANNELS_WRITE,
     "updateModel": Permission.CHANNELS_WRITE,
     "deleteModel": Permission.CHANNELS_WRITE,
+    "addChannelKey": Permission.CHANNELS_WRITE,
+    "updateChannelKey": Permission.CHANNELS_WRITE,
+    "removeChannelKey": Permission.CHANNELS_WRITE,
     "startCodexSignIn": Permission.CHANNELS_WRITE,
     "finishCodexSignIn": Permission.CHANNELS_WRITE,
     "cancelCodexSignIn": Permission.CHANNELS_WRITE,
@@ -75,17 +81,21 @@ MUTATIONS = {
     "refreshAccount": Permission.CHANNELS_WRITE,
     "removeAccount": Permission.CHANNELS_WRITE,
     "testChannel": Permission.CHANNELS_WRITE,
-    "createAPIKey": Permission.KEYS_WRITE,
-    "updateAPIKey": Permission.KEYS_WRITE,
-    "updateAPIKeyStatus": Permission.KEYS_WRITE,
-    "rotateAPIKey": Permission.KEYS_WRITE,
-    "revokeAPIKey": Permission.KEYS_WRITE,
+    "createAPIKey": Permission.KEYS_OWN,
+    "updateAPIKey": Permission.KEYS_OWN,
+    "updateAPIKeyStatus": Permission.KEYS_OWN,
+    "rotateAPIKey": Permission.KEYS_OWN,
+    "revokeAPIKey": Permission.KEYS_OWN,
     "deleteAPIKey": Permission.KEYS_WRITE,
     "createProject": Permission.PROJECTS_WRITE,
     "updateProject": Permission.PROJECTS_WRITE,
     "deleteProject": Permission.PROJECTS_WRITE,
     "addUserToProject": Permission.PROJECTS_WRITE,
     "removeUserFromProject": Permission.PROJECTS_WRITE,
+    "createBudget": Permission.BUDGETS_WRITE,
+    "updateBudget": Permission.BUDGETS_WRITE,
+    "deleteBudget": Permission.BUDGETS_WRITE,
+    "setBudgetTimeZone": Permission.BUDGETS_WRITE,
     "closeSession": Permission.SESSIONS_CLOSE,
     "updateSettings": Permission.SETTINGS_WRITE,
     "reloadFile": Permission.SETTINGS_WRITE,
@@ -162,13 +172,19 @@ async def test_every_subscription_for_every_role(
 ):
     """Subscriptions ask for the same permissions as queries."""
     caller = nobody if role is None else await signed_in(role)
+    key_id = "key_1"
     if role is Role.VIEWER:
         user = await store.users.find("viewer@example.org")
         await store.projects.add_member("prj_default", user.id, Actor("", "test"))
+    if role is Role.MEMBER:
+        user = await store.users.find("member@example.org")
+        grant = Grant(project_id="prj_default", user_id=user.id)
+        own = ApiKey("", "own", "", b"", grant)
+        key_id = (await store.keys.create(own, Actor("", "test"))).key.id
     async with caller.subscribed(query("Subscription", name)) as read, asyncio.TaskGroup() as group:
         answer = group.create_task(read())
         while not answer.done():
-            administration.feed.write(row(project_id="prj_default"))
+            administration.feed.write(row(project_id="prj_default", key_id=key_id))
             await asyncio.sleep(0.01)
     assert refusal(answer.result()["payload"]) == expected(SUBSCRIPTIONS[name], role)
 

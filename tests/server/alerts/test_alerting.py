@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -12,12 +13,14 @@ from longwire.app import opening
 from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.access import Actor, ApiKey, Budgets, Grant
 from longwire.core.nouns.alert import AlertRule, Watched
+from longwire.core.nouns.budget import Budget, Period, SubjectKind, Unit
 from longwire.core.nouns.delivery import DeliveryStatus
 from longwire.core.nouns.secret import Secret
 from longwire.emulator import Fault
+from longwire.relay.channels.reconcile import Declared
 from longwire.server.alerts import watch
-from longwire.server.alerts.budgets import key_budgets
 from longwire.server.alerts.deliveries import Deliveries
+from longwire.server.alerts.facts import Facts
 from longwire.store.store import now_ms
 from tests.conftest import KEY, serving, settings_for
 from tests.doubles.receivers import receiving
@@ -189,14 +192,23 @@ async def test_a_log_that_cannot_be_written_is_told_without_a_database(
     assert "The database says: disk I/O error" == fired["data"]["note"]
 
 
-async def test_budgets_of_keys_are_shares_of_what_was_spent(store, actor):
-    """Of each limit that a key has, by day and by month."""
+async def test_budgets_are_shares_of_what_was_spent(store, actor):
+    """Of each limit that a key has, and of each budget of the gateway."""
     budgets = Budgets(tokens_per_day=30, cost_per_month=4_000)
     draft = ApiKey("", "ci", "", b"", Grant("", "prj_default", budgets=budgets))
     key = (await store.keys.create(draft, actor)).key
-    await store.turns.add([row(key_id=key.id)])
-    found = {fact.label: fact.value for fact in await key_budgets(store, NOON)}
-    assert {"key ci, tokens today": 0.5, "key ci, cost this month": 0.25} == found
+    await store.budgets.create(
+        Budget("", SubjectKind.PROJECT, "prj_default", Period.WEEK, Unit.TOKENS, 60), actor
+    )
+    await store.turns.add([row(key_id=key.id, project_id="prj_default")])
+    facts = Facts(store, SimpleNamespace(declared=Declared()), *[None] * 3)
+    rule = AlertRule("", "r", Watched.BUDGET_SHARE, 0.8)
+    found = await facts.of([rule], NOON)
+    assert {
+        "key ci, tokens of this day": 0.5,
+        "key ci, dollars of this month": 0.25,
+        "project Default, tokens of this week": 0.25,
+    } == {fact.label: fact.value for fact in found[""]}
 
 
 @pytest.mark.parametrize(

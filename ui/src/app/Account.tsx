@@ -5,7 +5,7 @@ import { KeySquare, Languages, LogOut, Moon, Sun, SunMoon } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { hangUp } from "@/api/live";
-import { signOut, useMe, versionQuery } from "@/api/me";
+import { signOut, useMay, useMe, versionQuery } from "@/api/me";
 import { HelpLinks } from "@/features/docs/HelpLinks";
 import { looksOf } from "@/shared/Button";
 import { type Language, LANGUAGES, speak } from "@/shared/i18n/language";
@@ -18,7 +18,7 @@ export function Account({ onGo }: { onGo?: () => void }) {
   const { t, i18n } = useTranslation();
   const { user } = useMe();
   const theme = useTheme();
-  const version = useQuery(versionQuery);
+  const version = useQuery({ ...versionQuery, enabled: useMay("settings:read") });
   const queries = useQueryClient();
   const navigate = useNavigate();
   const [changes, setChanges] = useState(false);

@@ -120,6 +120,11 @@ const pages = [
     component: lazyRouteComponent(() => import("@/features/keys/KeysPage"), "KeysPage"),
   }),
   createRoute({
+    ...within("/budgets"),
+    validateSearch: textSearch,
+    component: lazyRouteComponent(() => import("@/features/budgets/BudgetsPage"), "BudgetsPage"),
+  }),
+  createRoute({
     ...within("/projects"),
     validateSearch: textSearch,
     component: lazyRouteComponent(() => import("@/features/projects/ProjectsPage"), "ProjectsPage"),

@@ -19,6 +19,7 @@ class Role(StrEnum):
     OWNER = "owner"
     ADMIN = "admin"
     VIEWER = "viewer"
+    MEMBER = "member"
 
 
 class Permission(StrEnum):
@@ -28,6 +29,7 @@ class Permission(StrEnum):
     CHANNELS_WRITE = "channels:write"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
+    KEYS_OWN = "keys:own"
     PROJECTS_READ = "projects:read"
     PROJECTS_WRITE = "projects:write"
     USERS_READ = "users:read"
@@ -38,6 +40,7 @@ class Permission(StrEnum):
     SESSIONS_READ = "sessions:read"
     SESSIONS_CLOSE = "sessions:close"
     USAGE_READ = "usage:read"
+    BUDGETS_WRITE = "budgets:write"
     SETTINGS_READ = "settings:read"
     SETTINGS_WRITE = "settings:write"
     AUDIT_READ = "audit:read"
@@ -57,12 +60,27 @@ _VIEWED = frozenset(
     }
 )
 
+_OWN = frozenset(
+    {
+        Permission.KEYS_READ,
+        Permission.KEYS_OWN,
+        Permission.PROJECTS_READ,
+        Permission.TURNS_READ,
+        Permission.SESSIONS_READ,
+        Permission.USAGE_READ,
+    }
+)
+
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.MEMBER: _OWN,
     Role.VIEWER: _VIEWED,
     Role.ADMIN: frozenset(Permission) - {Permission.OWNERS_WRITE},
     Role.OWNER: frozenset(Permission),
 }
-"""A viewer sees keys, turns and usage of their own projects alone, admins and owners all."""
+"""A viewer sees keys, turns and usage of their own projects alone, admins and owners all.
+
+A member sees their own keys alone, and what these were used for, and makes them themselves.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +122,27 @@ def check_limits(place: str, limits: Rates | Budgets) -> Iterator[FieldProblem]:
     """Yield what is wrong with limits that stand at a `place` of their noun."""
     for name, limit in asdict(limits).items():
         if limit is not None and not 1 <= limit <= GREATEST:
-            first, *rest = name.split("_")
-            field = "".join((first, *map(str.title, rest)))
-            yield FieldProblem(f"{place}.{field}", "must be 1 or more; leave it empty for no limit")
+            mend = "must be 1 or more; leave it empty for no limit"
+            yield FieldProblem(f"{place}.{field_name(name)}", mend)
+
+
+def field_name(name: str) -> str:
+    """Return how the admin API writes the name of a field."""
+    first, *rest = name.split("_")
+    return "".join((first, *map(str.title, rest)))
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What an API key opens: models by name or pattern, channels by id; none of them means all.
 
-    It `shows_reasoning` to clients of Chat Completions, whose API has no members for it.
+    It `shows_reasoning` to clients of Chat Completions, whose API has no members for it. The key is
+    that of a user, or nobody's.
     """
 
     key_id: str = ""
     project_id: str = ""
+    user_id: str | None = None
     models: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     rates: Rates = Rates()

@@ -6,16 +6,19 @@ file, the admin API and the commands. The transport is a setting of its own, apa
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Rates, check_limits
+from longwire.core.nouns.channel_key import OWN_KEY, ChannelKey, check_keys
+from longwire.core.nouns.override import Override, check_overrides
 from longwire.core.nouns.passed_api import OPENAI_OFFERS, PASSED_APIS
 from longwire.core.nouns.price import ModelPrice, check_prices
 from longwire.core.nouns.renames import check_renames, is_pattern
 from longwire.core.nouns.secret import Secret
+from longwire.core.nouns.sent_headers import check_headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +85,11 @@ _OF_AN_API = re.compile(
     "|embeddings|images/[a-z]+|audio/[a-z]+|moderations|rerank)/*$"
 )
 _PLACEHOLDER = re.compile("YOUR(?![A-Z])(?:[-_][A-Z]+)*")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_HEADER_VALUE = re.compile(r"[\t -~]*")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _WORDS = re.compile(r"[^\x00-\x1f\x7f]{0,256}")
 _VISIBLE = re.compile(r"[!-~]+")
 _PATH = re.compile(r'/[!"$-~]*')
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
-_RESERVED_HEADERS = frozenset(
-    {"authorization", "content-length", "content-type", "host", "connection", "upgrade"}
-)
 
 
 class Status(StrEnum):
@@ -124,7 +122,8 @@ class ChannelSpec:
     upstream; `tls_ca` is the path of a PEM file. `apis` and `native_items` of None are those of the
     type. A `profile` of "" goes by the host; `quirks` pair its settings with other values, as JSON.
     `threads`: an upstream of the Messages API is asked to go on from its last message. `prices` go
-    before those that are known. Times in ms since 1970 UTC.
+    before those that are known. `keys` stand beside the `credential`;
+    `overrides` are put into what is sent. Times in ms since 1970 UTC.
     """
 
     id: str
@@ -155,10 +154,22 @@ class ChannelSpec:
     threads: bool = False
     prices: tuple[ModelPrice, ...] = ()
     endpoints: tuple[EndpointSpec, ...] = ()
+    keys: tuple[ChannelKey, ...] = ()
+    overrides: tuple[Override, ...] = ()
     created_at: int = 0
     updated_at: int = 0
     revision: int = 0
     is_declared: bool = False
+
+    @property
+    def keys_in_force(self) -> tuple[ChannelKey, ...]:
+        """Every key of a channel that has several, its own among them; none where it has one."""
+        own = (ChannelKey(OWN_KEY, self.credential),) if self.keys and self.credential else ()
+        return (*own, *self.keys)
+
+    def for_key(self, key: ChannelKey) -> "ChannelSpec":
+        """Return the channel as it is with one of its keys alone."""
+        return replace(self, credential=key.secret, keys=())
 
     @property
     def foreign_items(self) -> tuple[str, ...]:
@@ -315,7 +326,7 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         ("apiKey", _is_visible(spec.credential.reveal()), "must be printable ASCII, no spaces"),
         (
             "apiKey",
-            not _needs_key(spec.type) or spec.credential,
+            not _needs_key(spec.type) or spec.credential or spec.keys,
             "is missing; give the upstream's key",
         ),
     )
@@ -326,29 +337,16 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         yield FieldProblem("proxy", problem)
     if (problem := check_renames(spec.renames)) is not None:
         yield FieldProblem("renames", problem)
-    yield from _headers(spec.headers)
+    yield from check_headers(spec.headers)
     yield from check_prices(spec.prices)
     yield from check_limits("rates", spec.rates)
+    yield from check_keys(spec.credential, spec.keys)
+    own_headers = {name.lower() for name, _ in spec.headers}
+    yield from check_overrides(spec.overrides, ALL_APIS, own_headers)
 
 
 def _needs_key(type_: str) -> bool:
     return type_ in CHANNEL_TYPES and CHANNEL_TYPES[type_].needs_key
-
-
-def _headers(headers: Iterable[tuple[str, Secret]]) -> Iterator[FieldProblem]:
-    seen: set[str] = set()
-    for number, (name, value) in enumerate(headers):
-        if not _HEADER_NAME.fullmatch(name):
-            yield FieldProblem(
-                f"headers.{number}.name", "no header name; write letters, digits, '-' and '_'"
-            )
-        elif name.lower() in _RESERVED_HEADERS:
-            yield FieldProblem(f"headers.{number}.name", "is set by the gateway; remove it")
-        elif name.lower() in seen:
-            yield FieldProblem(f"headers.{number}.name", f"{name} stands twice; remove one")
-        seen.add(name.lower())
-        if not _HEADER_VALUE.fullmatch(value.reveal()):
-            yield FieldProblem(f"headers.{number}.value", "must be printable ASCII")
 
 
 def _endpoints(endpoints: Iterable[EndpointSpec]) -> Iterator[FieldProblem]:

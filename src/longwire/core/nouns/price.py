@@ -15,12 +15,26 @@ GREATEST_PRICE = 10**15
 
 _NANO = 10**9
 _NO_PRICE = -1
+_LONGEST_INPUT = 10**9
 _AMOUNTS = ("input", "cached", "cacheWrite", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTier:
+    """What they cost in turns of more than `above` tokens of input, all of their tokens."""
+
+    above: int
+    input: int
+    output: int
+    cached: int | None = None
+    cache_write: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelPrice:
     """What a million tokens of a model cost, in billionths of a US dollar.
+
+    `tiers` are what longer turns cost, the lowest first.
 
     `model` is a name or a pattern. Where the price of tokens read from a cache or written to one is
     None, they cost what other input does.
@@ -31,6 +45,7 @@ class ModelPrice:
     output: int
     cached: int | None = None
     cache_write: int | None = None
+    tiers: tuple[PriceTier, ...] = ()
 
 
 def nano_of(dollars: Decimal) -> int:
@@ -64,8 +79,23 @@ def check_prices(prices: Sequence[ModelPrice]) -> Iterator[FieldProblem]:
             problem = f"{price.model} stands twice; keep one"
         if problem is not None:
             yield FieldProblem(f"prices.{number}.model", problem)
-        amounts = (price.input, price.cached, price.cache_write, price.output)
-        for name, amount in zip(_AMOUNTS, amounts, strict=True):
-            if amount is not None and not 0 <= amount <= GREATEST_PRICE:
-                mend = "must be 0 to 1000000 US dollars for a million tokens, in steps of 1e-9"
-                yield FieldProblem(f"prices.{number}.{name}", mend)
+        yield from _check_amounts(f"prices.{number}", price)
+        yield from _check_tiers(f"prices.{number}.tiers", price.tiers)
+
+
+def _check_tiers(place: str, tiers: Sequence[PriceTier]) -> Iterator[FieldProblem]:
+    before = 0
+    for number, tier in enumerate(tiers):
+        if not before < tier.above <= _LONGEST_INPUT:
+            mend = f"must be more than {before}, and tokens of input; the lowest tier stands first"
+            yield FieldProblem(f"{place}.{number}.above", mend)
+        before = max(before, tier.above)
+        yield from _check_amounts(f"{place}.{number}", tier)
+
+
+def _check_amounts(place: str, price: ModelPrice | PriceTier) -> Iterator[FieldProblem]:
+    amounts = (price.input, price.cached, price.cache_write, price.output)
+    for name, amount in zip(_AMOUNTS, amounts, strict=True):
+        if amount is not None and not 0 <= amount <= GREATEST_PRICE:
+            mend = "must be 0 to 1000000 US dollars for a million tokens, in steps of 1e-9"
+            yield FieldProblem(f"{place}.{name}", mend)

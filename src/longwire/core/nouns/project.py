@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from longwire.core.errors import FieldProblem
+from longwire.core.nouns.bounds import NO_BOUNDS, Bounds, check_bounds
 
 DEFAULT_PROJECT: Final = "prj_default"
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
@@ -22,12 +23,16 @@ class ProjectStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project as it is kept. Times in ms since 1970 UTC."""
+    """A project as it is kept. Times in ms since 1970 UTC.
+
+    Keys that members make for themselves keep to the `member_bounds`.
+    """
 
     id: str
     name: str
     description: str = ""
     status: ProjectStatus = ProjectStatus.ACTIVE
+    member_bounds: Bounds = NO_BOUNDS
     created_at: int = 0
     revision: int = 0
 
@@ -38,3 +43,4 @@ def check_project(project: Project) -> Iterator[FieldProblem]:
         yield FieldProblem("name", "write 1 to 100 printable characters")
     if len(project.description) > _LONGEST_DESCRIPTION or "\0" in project.description:
         yield FieldProblem("description", f"has at most {_LONGEST_DESCRIPTION} characters")
+    yield from check_bounds(project.member_bounds)

@@ -236,6 +236,8 @@ def _outlined(
     added: Sequence[CanonicalItem], items: bytes = b"", kinds: tuple[str, ...] = ()
 ) -> tuple[bytes, tuple[str, ...]]:
     """Return what a chain keeps of its items, now that some were added."""
-    kept = added[: MOST_ITEMS - len(kinds)]
-    items += b"".join([item.sent[:ITEM_DIGEST] for item in kept])
-    return items, (*kinds, *[item.kind for item in kept])
+    digests, words = bytearray(items), list(kinds)
+    for item in added[: MOST_ITEMS - len(kinds)]:
+        digests += item.sent[:ITEM_DIGEST]
+        words.append(item.kind)
+    return bytes(digests), tuple(words)

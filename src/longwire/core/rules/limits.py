@@ -9,21 +9,32 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Final, NamedTuple, Self
 
 from longwire.core.errors import LimitReached
 from longwire.core.nouns.access import Budgets, Rates
+from longwire.core.nouns.budget import Unit, amount_text
+from longwire.core.rules.calendar import UTC_CALENDAR, Calendar, Span
 
 _SPAN: Final = 60
-_DAY: Final = 86_400
 _RETRY_CONCURRENT: Final = 1
+
+
+class PeriodLimit(NamedTuple):
+    """The most tokens, and cost in billionths of a US dollar, of one period; None for any."""
+
+    tokens: int | None = None
+    cost: int | None = None
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose limits they are: a key's or a channel's, by what people call it."""
+    """Whose limits they are: a key's or a channel's, by what people call it.
+
+    Where it has a `spending`, that bounds the periods of its `calendar`; else its budgets do, by
+    UTC days and months.
+    """
 
     # No slots: `is_limited` is read for every turn and worked out once.
 
@@ -31,16 +42,27 @@ class Subject:
     name: str
     rates: Rates
     budgets: Budgets = Budgets()
+    calendar: Calendar = UTC_CALENDAR
+    spending: tuple[PeriodLimit, ...] = ()
+
+    @cached_property
+    def period_limits(self) -> tuple[PeriodLimit, ...]:
+        """What may be spent in each period of its calendar."""
+        budgets = self.budgets
+        return self.spending or (
+            PeriodLimit(budgets.tokens_per_day, budgets.cost_per_day),
+            PeriodLimit(budgets.tokens_per_month, budgets.cost_per_month),
+        )
 
     @cached_property
     def is_limited(self) -> bool:
         """Whether there is any limit at all."""
-        return self.rates != Rates() or self.budgets != Budgets()
+        return self.rates != Rates() or self.has_budgets
 
     @cached_property
     def has_budgets(self) -> bool:
-        """Whether any limit is one of a day or a month."""
-        return self.budgets != Budgets()
+        """Whether any limit is one of a day, a week or a month."""
+        return self.budgets != Budgets() or self.spending != ()
 
     @cached_property
     def counts_tokens(self) -> bool:
@@ -50,8 +72,7 @@ class Subject:
     @cached_property
     def counts_cost(self) -> bool:
         """Whether any limit is one of cost."""
-        budgets = self.budgets
-        return budgets.cost_per_day is not None or budgets.cost_per_month is not None
+        return any(each.cost is not None for each in self.period_limits)
 
     @cached_property
     def counts_active(self) -> bool:
@@ -64,6 +85,13 @@ class Subject:
         each = (rates.requests_per_minute, rates.tokens_per_minute, rates.concurrent_turns)
         divided = [None if limit is None else -(-limit // parts) for limit in each]
         return replace(self, rates=Rates(*divided))
+
+
+UNBOUND: Final = Subject("", "", Rates())
+"""Nobody, who has no limits."""
+
+USED_UP: Final = "insufficient_quota"
+"""The code of a refusal that only the next period mends."""
 
 
 class Spent(NamedTuple):
@@ -154,7 +182,7 @@ class Window:
 
 @dataclass(slots=True)
 class Meter:
-    """What one subject used: in the last minute, now, today and this month.
+    """What one subject used: in the last minute, now, and in each period of its calendar.
 
     `reserved_tokens` and `reserved_cost` are what the turns under way are expected to come to.
     """
@@ -164,14 +192,14 @@ class Meter:
     active: int = 0
     reserved_tokens: int = 0
     reserved_cost: int = 0
-    day: Spent = NOTHING
-    month: Spent = NOTHING
-    _tomorrow: float = 0.0
-    _next_month: float = 0.0
+    calendar: Calendar = UTC_CALENDAR
+    sums: list[Spent] = field(default_factory=list)
+    _spans: list[Span] = field(default_factory=list)
+    _turns_at: float = 0.0
 
     def refusal(self, subject: Subject, now: float) -> LimitReached | None:
         """Return why one more turn must wait, None where it need not."""
-        if now >= self._tomorrow:
+        if now >= self._turns_at:
             self._turn_the_calendar(now)
         rates, refusals = subject.rates, self._spent_up(subject, now)
         if rates.concurrent_turns is not None and self.active >= rates.concurrent_turns:
@@ -217,76 +245,94 @@ class Meter:
         tokens, cost = spent
         if tokens > 0:
             self.tokens.add(now, tokens)
-        if now >= self._tomorrow:
+        if now >= self._turns_at:
             self._turn_the_calendar(now)
-        self.day = Spent(self.day.tokens + tokens, self.day.cost + cost)
-        self.month = Spent(self.month.tokens + tokens, self.month.cost + cost)
+        for at, known in enumerate(self.sums):
+            self.sums[at] = Spent(known.tokens + tokens, known.cost + cost)
 
-    def set_spent(self, now: float, day: Spent, month: Spent) -> None:
-        """Take over what the day and the month cost, as somebody else counted it at a time.
+    def set_spent(self, now: float, *sums: Spent) -> None:
+        """Take over what each period cost, as somebody else counted it at a time.
 
         Where that is less than what is known here, turns that ended just now are not in it yet.
         """
-        if now >= self._tomorrow:
+        if now >= self._turns_at:
             self._turn_the_calendar(now)
-        begins = self._tomorrow - _DAY
+        begins = self._spans[0].begins
         if now >= begins:
-            self.day = Spent(*map(max, self.day, day))
-            self.month = Spent(*map(max, self.month, month))
-        elif now < begins - _SPAN:  # else it is of yesterday; but this clock went back
-            self._begin_day(now)
-            self.day, self.month = day, month
+            pairs = zip(self.sums, sums, strict=True)
+            self.sums = [Spent(*map(max, known, other)) for known, other in pairs]
+        elif now < begins - _SPAN:  # else it is of a period before; but this clock went back
+            self._begin(now)
+            self.sums = list(sums)
 
     def is_idle(self, now: float) -> bool:
         """Whether nothing is under way or counts any more, but for what days and months cost."""
         return not (self.active or self.requests.used(now) or self.tokens.used(now))
 
     def _turn_the_calendar(self, now: float) -> None:
-        if now < self._tomorrow:
-            return
-        self.day, self.month = NOTHING, self.month if now < self._next_month else NOTHING
-        self._begin_day(now)
+        """Forget the periods that are over."""
+        before, sums = self._spans, self.sums
+        self._begin(now)
+        for at, span in enumerate(before):
+            if now < span.ends:
+                self.sums[at] = sums[at]
 
-    def _begin_day(self, now: float) -> None:
-        today = _midnight(now)
-        self._tomorrow = (today + timedelta(days=1)).timestamp()
-        self._next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1).timestamp()
+    def _begin(self, now: float) -> None:
+        """Let each period be the one of a time, with nothing spent."""
+        self._spans = [self.calendar.span(each, now) for each in self.calendar.periods]
+        self.sums = [NOTHING] * len(self._spans)
+        self._turns_at = min(span.ends for span in self._spans)
 
-    def _spent_up(self, subject: Subject, now: float) -> "list[LimitReached]":
-        budgets = subject.budgets
-        tokens, cost = self.reserved_tokens, self.reserved_cost
-        day, month = self._tomorrow, self._next_month
-        rows = (
-            (self.day.tokens, tokens, budgets.tokens_per_day, "tokens of the day", day),
-            (self.day.cost, cost, budgets.cost_per_day, "cost of the day", day),
-            (self.month.tokens, tokens, budgets.tokens_per_month, "tokens of the month", month),
-            (self.month.cost, cost, budgets.cost_per_month, "cost of the month", month),
-        )
+    def _spent_up(self, subject: Subject, now: float) -> list[LimitReached]:
         refusals = []
-        for used, reserved, limit, what, ends in rows:
-            if limit is None or used + reserved < limit:
-                continue
-            if used < limit:
-                taken = f"no more than the {what}, which turns under way may use up"
-                refusals.append(_refusal(subject, taken, _RETRY_CONCURRENT))
-                continue
-            message, wait = f"The {what} of '{subject.name}' are used up.", math.ceil(ends - now)
-            refusals.append(LimitReached(message, code="insufficient_quota", retry_after=wait))
+        limits = zip(subject.period_limits, self.sums, self._spans, strict=True)
+        for at, (limit, sums, span) in enumerate(limits):
+            rows = (
+                (Unit.TOKENS, sums.tokens, self.reserved_tokens, limit.tokens),
+                (Unit.DOLLARS, sums.cost, self.reserved_cost, limit.cost),
+            )
+            for unit, used, reserved, most in rows:
+                if most is None or used + reserved < most:
+                    continue
+                what = _Spendable(subject, at, unit, most)
+                refusals.append(what.used_up(span, now) if used >= most else what.taken())
         return refusals
 
 
+class _Spendable(NamedTuple):
+    """The most of a unit that a subject may spend in one of its periods."""
+
+    subject: Subject
+    at: int
+    unit: Unit
+    most: int
+
+    @property
+    def _noun(self) -> str:
+        period = self.subject.calendar.periods[self.at].value
+        return f"{'tokens' if self.unit is Unit.TOKENS else 'cost'} of the {period}"
+
+    def used_up(self, span: Span, now: float) -> LimitReached:
+        """Return the refusal of a turn once all of it is spent."""
+        subject = self.subject
+        message = f"The {self._noun} of '{subject.name}' are used up."
+        if subject.spending:
+            period, ends = subject.calendar.periods[self.at], subject.calendar.text(span.ends)
+            amount = f"{amount_text(self.unit, self.most)} a {period.value}"
+            message = f"The budget of {subject.name}, {amount}, is used up until {ends}."
+        wait = math.ceil(span.ends - now)
+        return LimitReached(message, code="insufficient_quota", retry_after=wait)
+
+    def taken(self) -> LimitReached:
+        """Return the refusal of a turn while others may yet spend what is left."""
+        what = f"no more than the {self._noun}, which turns under way may use up"
+        return _refusal(self.subject, what, _RETRY_CONCURRENT)
+
+
 def _refusal(subject: Subject, what: str, seconds: int) -> LimitReached:
+    name = subject.name if subject.spending else f"'{subject.name}'"
     return LimitReached(
-        f"'{subject.name}' may have {what}; try again in {seconds} s.",
+        f"{name[:1].upper()}{name[1:]} may have {what}; try again in {seconds} s.",
         code="rate_limit_exceeded",
         retry_after=seconds,
     )
-
-
-def _midnight(now: float) -> datetime:
-    return datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def month_begins(milliseconds: int) -> int:
-    """Return when the UTC month of a time began, both in ms since 1970."""
-    return round(_midnight(milliseconds / 1000).replace(day=1).timestamp() * 1000)

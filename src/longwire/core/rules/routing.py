@@ -28,14 +28,19 @@ _OTHERS = "others"
 _BAND_DIGITS = 1
 """Digits after the point by which accounts with about as much left are equal."""
 
+_NEARLY_EMPTY = 0.1
+"""A key that has less left of its rates gets no new sessions, while others have more."""
+
 
 @dataclass(frozen=True)
 class Route:
     """A channel as routing sees it: `models` are names or patterns such as `gpt-5-*`.
 
     `channel` is its id, `name` what people call it; without one the id is shown. A channel with
-    accounts has a route for each `account`. As a target of a model it asks for another `model`
-    there, stands in an `order`, and may be there for a `fallback`, by its name.
+    accounts or several keys has a route for each of them, the `account`; `share` is how much of
+    the channel's sessions that one gets. Of keys all that counts is that they are not used up. As
+    a target of a model it asks for another `model` there, stands in an `order`, and may be there
+    for a `fallback`, by its name.
     """
 
     channel: str
@@ -48,6 +53,8 @@ class Route:
     model: str = ""
     order: int = 0
     fallback: str = ""
+    share: float = 1.0
+    is_key: bool = False
 
     @cached_property
     def id(self) -> str:
@@ -203,8 +210,8 @@ def ranked(
                 not belongs(own),
                 _distance(session, route.place) / route.weight,
                 not is_home(own),
-                -round(headroom(own), _BAND_DIGITS) if route.account else 0.0,
-                _distance(session, own),
+                _use(route, headroom),
+                _distance(session, own) / route.share,
             ),
             route,
         )
@@ -231,6 +238,13 @@ def order(
         headroom=headroom,
     )
     return tuple(route.id for _, route in found)
+
+
+def _use(route: Route, headroom: Callable[[str], float]) -> float:
+    """Return how much of an account is used up; of a key only whether it nearly is."""
+    if route.is_key:
+        return float(headroom(route.id) < _NEARLY_EMPTY)
+    return -round(headroom(route.id), _BAND_DIGITS) if route.account else 0.0
 
 
 def _distance(session: str, name: str) -> float:

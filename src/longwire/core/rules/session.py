@@ -4,7 +4,7 @@ A session id groups turns and proves nothing: parents and sub-agents share one a
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from blake3 import blake3
@@ -29,6 +29,11 @@ TRACE_HEADERS = ("ah-trace-id", "ah-thread-id")
 """The headers that a run is named with on purpose, as AxonHub's callers do; a thread is wider."""
 
 TRACE_CONTEXT_HEADER = "traceparent"
+
+_RUN_HEADERS: Final = frozenset(
+    {*TRACE_HEADERS, _CLAUDE_CODE_SESSION, AGENT_HEADER, "thread-id", TRACE_CONTEXT_HEADER}
+)
+"""What one of a caller's headers is where its run may not be its session."""
 
 IDENTITY_HEADERS = (
     "openai-organization",
@@ -92,13 +97,15 @@ def session_id(
     return found
 
 
-def trace_id(headers: Mapping[str, str], session: str, extra_headers: Iterable[str] = ()) -> str:
+def trace_id(headers: Mapping[str, str], session: str, extra_headers: Sequence[str] = ()) -> str:
     """Return the run that a turn of a session belongs to, "" for none.
 
     It is what a caller names on purpose, else the session that an agent's sub-agents share, else
     the trace of a W3C `traceparent`, else the session. An agent's own session goes before
     `traceparent`: many tracers begin a trace with each request.
     """
+    if not extra_headers and _RUN_HEADERS.isdisjoint(headers):
+        return session
     for name in (*TRACE_HEADERS, *extra_headers):
         if name in headers and (found := _trimmed(headers[name])):
             return found

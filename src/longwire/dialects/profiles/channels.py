@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.channel import ChannelSpec, check
+from longwire.dialects.override_values import check_values
 from longwire.dialects.profiles.known import (
     Setting,
     check_profile,
@@ -35,8 +36,8 @@ def shown_settings(spec: ChannelSpec) -> tuple[str, tuple[Setting, ...]]:
 
 
 def check_channel(spec: ChannelSpec) -> tuple[FieldProblem, ...]:
-    """Return every problem of a channel, its profile's and its quirks' among them."""
-    return (*check(spec), *_profile(spec))
+    """Return every problem of a channel: of its fields, overrides, profile and quirks."""
+    return (*check(spec), *check_values(spec.overrides), *_profile(spec))
 
 
 def _profile(spec: ChannelSpec) -> Iterator[FieldProblem]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from longwire.core.nouns.access import Grant
-from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.channel import APIS, ChannelSpec
+from longwire.core.nouns.channel_key import ChannelKey
+from longwire.core.nouns.override import Override
 from longwire.core.nouns.price import PriceFinder, price_finder
 from longwire.core.nouns.renames import renamer
 from longwire.core.rules.continuity import Reason
@@ -21,8 +23,14 @@ from longwire.core.rules.routing import (
     way_of,
 )
 from longwire.core.rules.targets import ModelRoutes
-from longwire.core.rules.turn import Purpose, Turn
+from longwire.core.rules.turn import UNARY, Purpose, Turn
 from longwire.dialects.members import names_of
+from longwire.dialects.overrides import (
+    changed_call,
+    changed_headers,
+    changed_turn,
+    marked_turn,
+)
 from longwire.dialects.ports import Headers, Terms
 from longwire.dialects.responses.call import renamed
 from longwire.dialects.responses.foreign import MARK, without_foreign
@@ -44,7 +52,8 @@ class Channel:
     """A channel with its transports: with both of them it is `auto`, WebSocket first.
 
     `endpoint` is the identity its connections are bound to, `fingerprint` digests what they depend
-    on. A channel with accounts runs once for each `account`. `state` is how it fares. Of the APIs
+    on. A channel with accounts runs once for each `account`, one with several keys for each `key`,
+    which is the credential of its `spec` then. `state` is how it fares. Of the APIs
     that are `offered`, `by_api` has what speaks them over HTTP; where it is another than Responses,
     turns are said on these `terms`. `way` is how it serves one turn, `target` as what of a model.
     """
@@ -56,6 +65,7 @@ class Channel:
     spec: ChannelSpec = field(default_factory=lambda: ChannelSpec(id="", name=""))
     fingerprint: str = ""
     account: LiveAccount | None = None
+    key: ChannelKey | None = None
     vendor: Vendor = field(default_factory=OpenAI)
     state: ChannelState = field(default_factory=ChannelState, compare=False)
     offered: Collection[str] = (RESPONSES,)
@@ -119,11 +129,13 @@ class Channel:
         Raises `Unsayable` for what cannot be said there.
         """
         if self.way is IN_SESSION:
-            return call
+            return self._with_headers(call) if self.changes_headers else call
         dialect, is_native = UPSTREAMS[self.way.api], self.way.manner is Manner.NATIVE
         say = dialect.pass_on if is_native else dialect.translate
         said = say(call.turn, headers, self.terms)
         reason = call.reason or (Reason.NATIVE_API if is_native else Reason.TRANSLATED)
+        if self.spec.overrides and (overrides := self.overrides_of(call.turn)):
+            said = changed_call(said, overrides)
         source = call.turn.source
         # What was passed on lacks nothing that the Responses API could not have said.
         dropped = said.dropped if is_native else names_of((*source.dropped, *said.dropped))
@@ -163,8 +175,39 @@ class Channel:
         """The types of items that the upstream does not take."""
         return self.spec.foreign_items
 
+    def overrides_of(self, turn: Turn) -> tuple[Override, ...]:
+        """Return what is put into the requests of a turn; none into what is no answer's."""
+        if not self.spec.overrides or turn.purpose in UNARY:
+            return ()
+        model, api = self.sent_name(turn.model), self.way.api
+        return tuple(each for each in self.spec.overrides if each.is_for(model, api, APIS))
+
+    def headers_of(self, turn: Turn, headers: Headers) -> Headers:
+        """Return a caller's headers as they are sent on."""
+        overrides = self.overrides_of(turn)
+        return changed_headers(headers, overrides) if overrides else headers
+
+    @cached_property
+    def changes_headers(self) -> bool:
+        """Whether overrides are about headers: then connections are told apart by them."""
+        return any(each.header for each in self.spec.overrides)
+
+    def _with_headers(self, call: Call) -> Call:
+        return replace(call, headers=self.headers_of(call.turn, call.headers))
+
     def adapt(self, turn: Turn) -> Turn:
         """Return a turn as it is sent: by its model's name here, with items that are taken.
+
+        What overrides set of it is one of its properties.
+        """
+        adapted = self._adapted(turn)
+        if not self.spec.overrides or not (overrides := self.overrides_of(turn)):
+            return adapted
+        change = changed_turn if self.way is IN_SESSION else marked_turn
+        return change(adapted, overrides)
+
+    def _adapted(self, turn: Turn) -> Turn:
+        """Return a turn as the upstream takes it.
 
         A client of the Responses API knows what its upstream takes, unless an operator set that.
         """
@@ -208,12 +251,14 @@ def _needs_responses(turn: Turn) -> bool:
 class Snapshot:
     """The running routing configuration; immutable.
 
-    Channels stand by the ids of their routes, configured models by their names.
+    Channels stand by the ids of their routes, configured models by their names. `budgets` are
+    the subjects that have some, by kind and id.
     """
 
     channels: Mapping[str, Channel]
     session_headers: tuple[str, ...] = ()
     models: Mapping[str, ModelRoutes] = field(default_factory=dict)
+    budgets: Mapping[str, Subject] = field(default_factory=dict)
 
     def target(self, route: Route) -> Channel:
         """Return the channel of a model's target, as it serves that."""
@@ -229,6 +274,12 @@ class Snapshot:
         if found is None:
             return (model,)
         return tuple(dict.fromkeys(option.route.model for option in found.options))
+
+    @cached_property
+    def bounds_channels(self) -> bool:
+        """Whether limits or budgets may keep a channel from taking a turn."""
+        limited = (channel.subject.is_limited for channel in self.channels.values())
+        return bool(self.budgets) or any(limited)
 
     @cached_property
     def _targets(self) -> dict[Route, Channel]:

@@ -93,8 +93,9 @@ async def probe(
     context = ProvisionContext(
         pool, timeouts, Heartbeat(), lambda *_: handshakes.append(perf_counter())
     )
+    key = next((each for each in spec.keys_in_force if each.is_enabled), None)
     try:
-        channel = provision(spec, context, account)
+        channel = provision(spec.for_key(key) if key else spec, context, account)
     except ConfigurationError as error:
         return Probed(error=str(error))
     try:

@@ -7,6 +7,7 @@ from functools import partial
 from secrets import token_hex
 
 from longwire.core.nouns.channel import CHANNEL_TYPES, DEFAULT_VERSIONS, ChannelSpec, Status
+from longwire.core.nouns.channel_key import ChannelKey
 from longwire.core.nouns.quota import QuotaTracker
 from longwire.core.ports import Paces
 from longwire.core.rules.routing import RESPONSES, Route
@@ -109,22 +110,28 @@ def _models_url(spec: ChannelSpec) -> str | None:
 
 
 def provision(
-    spec: ChannelSpec, context: ProvisionContext, account: LiveAccount | None = None
+    spec: ChannelSpec,
+    context: ProvisionContext,
+    account: LiveAccount | None = None,
+    key: ChannelKey | None = None,
 ) -> Channel:
     """Make a channel run for an account or its key; with `auto` it has both transports.
+
+    Of several keys it is `key`, which is the credential of `spec`, too.
 
     Raises `ConfigurationError` for what only shows now, such as a CA file.
     """
     transport, endpoint = spec.endpoint().transport, f"{spec.id}@{token_hex(8)}"
-    route, secure = _route(spec, account), _secure(spec)
+    route, secure = _route(spec, account, key), _secure(spec)
     quota = account.quota_tracker if account else QuotaTracker()
-    vendor = context.vendors.of(spec.type, route.id, quota)
+    vendor = context.vendors.of(spec.type, route.id, quota, has_rates=key is not None)
     channel = Channel(
         route,
         endpoint,
         spec=spec,
         fingerprint=fingerprint_of(spec, account),
         account=account,
+        key=key,
         vendor=vendor,
         state=ChannelState(quota=quota, tell_cooling=partial(context.tell_cooling, route.id)),
     )
@@ -140,22 +147,27 @@ def provision(
     )
 
 
-def adapt(running: Channel, spec: ChannelSpec, context: ProvisionContext) -> Channel:
+def adapt(
+    running: Channel, spec: ChannelSpec, context: ProvisionContext, key: ChannelKey | None = None
+) -> Channel:
     """Return a running channel as it is configured now, where its connections may stay."""
     before = running.spec
-    route, terms = _route(spec, running.account), terms_of(spec)
-    channel = replace(running, route=route, spec=spec, terms=terms)
+    route, terms = _route(spec, running.account, key), terms_of(spec)
+    channel = replace(running, route=route, spec=spec, terms=terms, key=key)
     paces = (before.handshake_rate, before.handshake_burst)
     if running.websocket is None or paces == (spec.handshake_rate, spec.handshake_burst):
         return channel
     return replace(channel, websocket=_websocket(channel, context, _secure(spec)))
 
 
-def _route(spec: ChannelSpec, account: LiveAccount | None) -> Route:
+def _route(spec: ChannelSpec, account: LiveAccount | None, key: ChannelKey | None = None) -> Route:
     is_enabled = spec.status is Status.ENABLED
     entry = account.account.id if account else ""
     models = (*spec.models, *(requested for requested, _ in spec.renames))
-    return Route(spec.id, models, spec.weight, is_enabled, spec.name, entry, spec.tags)
+    route = Route(spec.id, models, spec.weight, is_enabled, spec.name, entry, spec.tags)
+    if key is None:
+        return route
+    return replace(route, account=key.entry, share=key.weight, is_key=True)
 
 
 def _secure(spec: ChannelSpec) -> ssl.SSLContext:

@@ -6,24 +6,28 @@ concern keep their connections. A revoked key is refused even when a channel of 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.core.nouns.access import ApiKey, IssuedKey
 from longwire.core.nouns.alert import AlertRule
-from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.budget import DeclaredBudget
+from longwire.core.nouns.channel import ChannelSpec, Status
+from longwire.core.nouns.channel_key import ChannelKey
 from longwire.core.nouns.destination import AlertDestination
 from longwire.core.nouns.model import Model
 from longwire.core.ports import REVISION, Tidings
+from longwire.core.rules.limits import Subject
 from longwire.core.rules.swap import plan
 from longwire.core.rules.targets import resolve
 from longwire.fleet.local import LocalTidings
 from longwire.logger import structlog
 from longwire.relay.accounts.accounts import LiveAccount, LiveAccounts
+from longwire.relay.channels.budgets import running_budgets
 from longwire.relay.channels.channel import Channel, RoutingTable, Snapshot
 from longwire.relay.channels.provision import ProvisionContext, adapt, fingerprint_of, provision
 
@@ -37,7 +41,10 @@ HandOut = Callable[[Sequence[IssuedKey], Sequence[ApiKey]], None]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the configuration file says of nouns; `file` is where, None for none."""
+    """What the configuration file says; `file` is where it stands, None for none.
+
+    With a `time_zone` it says in which zone budgets are counted.
+    """
 
     channels: tuple[ChannelSpec, ...] = ()
     keys: tuple[IssuedKey, ...] = ()
@@ -45,6 +52,8 @@ class Declared:
     alert_rules: tuple[AlertRule, ...] = ()
     alert_destinations: tuple[AlertDestination, ...] = ()
     models: tuple[Model, ...] = ()
+    budgets: tuple[DeclaredBudget, ...] = ()
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +64,29 @@ class _Stored:
     channels: tuple[ChannelSpec, ...] = ()
     accounts: tuple[LiveAccount, ...] = ()
     models: tuple[Model, ...] = ()
+    budgets: Mapping[str, Subject] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A channel that shall run, for one of its accounts or for its key."""
+    """A channel that shall run, for one of its accounts or for a key."""
 
     spec: ChannelSpec
     account: LiveAccount | None = None
+    key: ChannelKey | None = None
 
     @property
     def id(self) -> str:
-        return f"{self.spec.id}/{self.account.account.id}" if self.account else self.spec.id
+        entry = self.account.account.id if self.account else self.key.entry if self.key else ""
+        return f"{self.spec.id}/{entry}" if entry else self.spec.id
 
 
 def _wanted(spec: ChannelSpec, accounts: Sequence[LiveAccount]) -> list[_Wanted]:
-    """Return how a channel shall run: once for each account, and for its key if it has one."""
+    """Return how a channel shall run: once for each account, and for each key if it has some."""
     own = [_Wanted(spec, each) for each in accounts if each.account.channel_id == spec.id]
+    if keys := spec.keys_in_force:
+        running = [_Wanted(spec.for_key(key), key=key) for key in keys if key.is_enabled]
+        return [*own, *running] or [_Wanted(replace(spec, status=Status.DISABLED, keys=()))]
     return [*own, _Wanted(spec)] if spec.credential or not own else own
 
 
@@ -147,6 +162,10 @@ class ChannelReconciler:
         """The ids of the channels that run now."""
         return frozenset(each.id for each in self._routing.snapshot.channels.values())
 
+    def budgets(self) -> Mapping[str, Subject]:
+        """Return who may spend what now, by kind and id."""
+        return self._routing.snapshot.budgets
+
     def request_reload(self) -> None:
         """Let the file be read soon, whether it changed or not."""
         self._must_reload = True
@@ -199,7 +218,7 @@ class ChannelReconciler:
 
     async def _load(self, declared: Declared) -> None:
         async with self._lock:
-            stored = await self._stored()
+            stored = await self._stored(declared)
             retired, problems = self._swap(declared, stored)
             self.declared = declared
             self._hand_out(declared.keys, stored.keys)
@@ -213,7 +232,7 @@ class ChannelReconciler:
             if not is_known:
                 raise ConfigurationError(problem)
 
-    async def _stored(self) -> _Stored:
+    async def _stored(self, declared: Declared) -> _Stored:
         """Return what the store holds; its keys are handed out even if no channel can be read."""
         if self._store is None:
             return _Stored()
@@ -224,8 +243,9 @@ class ChannelReconciler:
         accounts: tuple[LiveAccount, ...] = ()
         if self._accounts is not None:
             accounts = (*self._accounts.take_over(await self._store.accounts.all()).values(),)
+        budgets = await running_budgets(self._store, declared.budgets, declared.time_zone)
         self._revision = revision
-        return _Stored(keys, channels, accounts, models)
+        return _Stored(keys, channels, accounts, models, budgets)
 
     def _swap(self, declared: Declared, stored: _Stored) -> tuple[list[Channel], list[str]]:
         """Let this run; return the channels that do no more, and why others do not yet."""
@@ -240,7 +260,8 @@ class ChannelReconciler:
         channels: dict[str, Channel] = {}
         for each, want in desired.items():
             if each in swap.keep:
-                channels[each] = adapt(running[swap.keep[each]], want.spec, self._context)
+                kept = running[swap.keep[each]]
+                channels[each] = adapt(kept, want.spec, self._context, want.key)
             elif each in started:
                 channels[each] = started[each]
             elif each in running:
@@ -248,7 +269,8 @@ class ChannelReconciler:
         models = (*declared.models, *stored.models)
         routes = [channel.route for channel in channels.values()]
         headers = self._routing.snapshot.session_headers
-        self._routing.snapshot = Snapshot(channels, headers, resolve(models, routes))
+        targets = resolve(models, routes)
+        self._routing.snapshot = Snapshot(channels, headers, targets, stored.budgets)
         self._name(channels.values())
         stay = {channel.endpoint for channel in channels.values()}
         retired = [running[each] for each in swap.retire if running[each].endpoint not in stay]
@@ -266,7 +288,7 @@ class ChannelReconciler:
         started, problems = {}, []
         for each in wanted:
             try:
-                started[each.id] = provision(each.spec, self._context, each.account)
+                started[each.id] = provision(each.spec, self._context, each.account, each.key)
             except ConfigurationError as error:
                 if each.spec.is_declared:
                     raise

@@ -19,6 +19,7 @@ from longwire.core.errors import (
 from longwire.core.events import Kind
 from longwire.core.nouns.price import PriceFinder, nothing_configured
 from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.limits import NOTHING, Spent
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.core.rules.routing import UNSENT, Rank, Refusal, Refused, Route, Way
 from longwire.core.rules.turn import Purpose, TurnRequest, Usage
@@ -36,6 +37,13 @@ _OUTCOMES = {
     Kind.FAILED: "failed",
     Kind.CANCELLED: "cancelled",
 }
+
+
+Price = Callable[..., int | None]
+"""What tokens cost by the first of the models, in billionths of a US dollar, None if unknown.
+
+What is `configured` for one of them, by its name, goes before what is bundled.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,7 @@ class TurnRecord:
     price_of: PriceFinder = nothing_configured
     model_there: str = ""
     refused: Sequence[Refused] = ()
-    stages: list[tuple[Refusal | None, Sequence[Any]]] = field(default_factory=list)
+    stages: list[tuple[Refusal | None, Sequence[Channel]]] = field(default_factory=list)
     ranks: Sequence[tuple[Rank, Route]] = ()
 
     def attempt(self, channel: Channel, transport: str) -> None:
@@ -143,6 +151,16 @@ class TurnRecord:
             if self.bill.usage is None or self.lost is not None:
                 self._estimate()
         return self.bill
+
+    def spent(self, price: Price) -> Spent:
+        """Settle it, and work out its cost, for limits."""
+        bill = self.settle()
+        usage = bill.usage
+        if usage is None:
+            return NOTHING
+        models = bill.model, self.model_there or self.request.turn.model
+        self.cost, self.is_priced = price(usage, *models, configured=self.price_of), True
+        return Spent(usage.input + usage.output, self.cost or 0)
 
     def _estimate(self) -> None:
         usage = self.bill.usage

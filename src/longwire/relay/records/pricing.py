@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from longwire.core.nouns.price import ModelPrice, PriceFinder, nothing_configured
+from longwire.core.nouns.price import ModelPrice, PriceFinder, PriceTier, nothing_configured
 from longwire.core.rules.turn import Usage
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class _Tier(NamedTuple):
 
 
 class Quote(NamedTuple):
-    """The price of a model as it begins, and whether an operator has configured it."""
+    """The price of a model, and whether an operator has configured it."""
 
     price: ModelPrice
     is_configured: bool
@@ -64,7 +64,7 @@ class Prices:
         """
         for model in models:
             if (price := configured(model)) is not None:
-                return _cost(usage, (_flat(price),))
+                return _cost(usage, _configured_tiers(price))
         if usage.media:
             return None
         for model in models:
@@ -79,8 +79,12 @@ class Prices:
                 return Quote(replace(price, model=model), is_configured=True)
         for model in models:
             if tiers := self._bundled(model):
-                tier = tiers[-1]
-                price = ModelPrice(model, tier.input, tier.output, tier.cached, tier.cache_write)
+                *longer, first = (
+                    PriceTier(each.above, each.input, each.output, each.cached, each.cache_write)
+                    for each in tiers
+                )
+                amounts = (first.input, first.output, first.cached, first.cache_write)
+                price = ModelPrice(model, *amounts, tuple(reversed(longer)))
                 return Quote(price, is_configured=False)
         return None
 
@@ -89,11 +93,16 @@ class Prices:
         return self._find(model, self._clock() // _DAY_MS) if is_name else ()
 
 
-def _flat(price: ModelPrice) -> _Tier:
-    """Return a configured price, which holds for turns of any length."""
+def _configured_tiers(price: ModelPrice) -> tuple[_Tier, ...]:
+    """Return the tiers of a configured price, highest first."""
+    longer = tuple(_tier(each.above, each) for each in reversed(price.tiers))
+    return (*longer, _tier(0, price))
+
+
+def _tier(above: int, price: ModelPrice | PriceTier) -> _Tier:
     cached = price.input if price.cached is None else price.cached
     cache_write = price.input if price.cache_write is None else price.cache_write
-    return _Tier(0, price.input, cached, cache_write, price.output)
+    return _Tier(above, price.input, cached, cache_write, price.output)
 
 
 def _cost(usage: Usage, tiers: tuple[_Tier, ...]) -> int:

@@ -6,7 +6,6 @@ Law: this reads what the routing of a turn has noted; it decides nothing again.
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from math import ceil
-from typing import Any
 
 from longwire.core.nouns.turn_row import LONGEST_NAME, RouteStep
 from longwire.core.rules.routing import Rank, Refusal, Refused, Route, Standing, standing
@@ -30,9 +29,9 @@ def _accepted(record: TurnRecord, now: float) -> Iterator[RouteStep]:
         return
     left = record.stages[-1][1]
     ranks = {route.id: rank for rank, route in record.ranks}
-    for candidate in left:
-        route, first = candidate.channel.chosen, left[0].channel.chosen
-        seconds = ceil(candidate.state.health.rests_for(now))
+    for channel in left:
+        route, first = channel.chosen, left[0].chosen
+        seconds = ceil(channel.state.health.rests_for(now))
         why = _standing(record, ranks, first, route)
         yield _step(route, why.name, is_accepted=True, detail=route.fallback, seconds=seconds)
 
@@ -51,20 +50,14 @@ def _standing(
 def _refused_at_stages(record: TurnRecord) -> Iterator[RouteStep]:
     """Yield who was left at a stage and no more at the next; at the last one nobody was."""
     stages = record.stages
-    ended: list[tuple[None, list[Any]]] = (
+    ended: list[tuple[None, list[Channel]]] = (
         [(None, [])] if stages and stages[-1][0] is not None else []
     )
     for (cause, before), (_, after) in pairwise([*stages, *ended]):
-        stayed = {_channel(each).chosen.id for each in after}
-        for each in before:
-            channel = _channel(each)
+        stayed = {channel.chosen.id for channel in after}
+        for channel in before:
             if cause is not None and channel.chosen.id not in stayed:
                 yield _refused(Refused(channel.chosen, cause, _detail(cause, channel)))
-
-
-def _channel(left: Any) -> Channel:  # noqa: ANN401 - a channel, or the candidate that it became
-    channel: Channel = left if isinstance(left, Channel) else left.channel
-    return channel
 
 
 def _detail(cause: Refusal, channel: Channel) -> str:

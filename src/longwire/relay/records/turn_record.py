@@ -81,13 +81,15 @@ class TurnRecorder:
         request, bill = record.request, record.bill
         turn, grant = request.turn, request.caller.grant
         status, error_code = self._verdict(record)
+        session = _fit(request.session, LONGEST_NAME)
+        run = trace_id(request.headers, request.session, self.trace_headers)
         return TurnRow(
             id=turn_id,
             request_id=_fit(request.id, LONGEST_REQUEST_ID),
             project_id=grant.project_id,
             key_id=grant.key_id,
             key_name=_fit(request.caller.name, LONGEST_NAME),
-            session=_fit(request.session, LONGEST_NAME),
+            session=session,
             channel_id=record.channel_id,
             channel_name=_fit(record.channel, LONGEST_NAME),
             api=turn.source.api,
@@ -111,9 +113,7 @@ class TurnRecorder:
             node=self.node,
             account_id=record.account_id,
             response_id=_fit(bill.response_id or _begun(record), LONGEST_NAME),
-            trace=_fit(
-                trace_id(request.headers, request.session, self.trace_headers), LONGEST_NAME
-            ),
+            trace=session if run == request.session else _fit(run, LONGEST_NAME),
         )
 
     def _cost(self, record: TurnRecord) -> int | None:

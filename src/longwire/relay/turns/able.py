@@ -12,8 +12,7 @@ from longwire.core.errors import (
     UpstreamRejected,
 )
 from longwire.core.nouns.passed_api import PASSED_APIS
-from longwire.core.rules.routing import IN_SESSION
-from longwire.core.rules.turn import SessionKey, Source, Turn
+from longwire.core.rules.turn import SessionKey, Source
 from longwire.dialects.responses.errors import usage_limit
 from longwire.dialects.wishes import refusal_of
 from longwire.relay.channels.channel import Channel
@@ -28,19 +27,7 @@ class Candidate(NamedTuple):
     session_key: SessionKey | None
 
 
-def speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
-    """Return the channels that can be told a turn, each with its way. Raises `InvalidRequest`."""
-    able: list[Channel] = []
-    for channel in channels:
-        way = channel.way_of(turn)
-        if way is not None:
-            able.append(channel if way is IN_SESSION else channel.serving(way))
-    if not able:
-        raise _unsayable(channels, turn.source)
-    return able
-
-
-def _unsayable(channels: list[Channel], source: Source) -> CallerError:
+def unsayable(channels: list[Channel], source: Source) -> CallerError:
     """Return why no channel can be told a request, with the mend."""
     spoken = {api for each in channels for api in each.offered if api not in PASSED_APIS}
     offered = ", ".join(sorted(spoken)) or "other APIs"
@@ -58,20 +45,6 @@ def _unsayable(channels: list[Channel], source: Source) -> CallerError:
         'channel\'s unsupported = "drop".'
     )
     return InvalidRequest(msg, code=refusal.code, param=refusal.param)
-
-
-def willing(candidates: list[Candidate], turn: Turn) -> list[Candidate]:
-    """Leave out the channels whose upstream can never answer a turn.
-
-    Raises `InvalidRequest` where none is left, with the mend of the first.
-    """
-    refusals = [each.channel.vendor.refusal(turn) for each in candidates]
-    if not any(refusals):
-        return candidates
-    able = [each for each, refusal in zip(candidates, refusals, strict=True) if refusal is None]
-    if not able and refusals[0] is not None:
-        raise refusals[0]
-    return able
 
 
 def in_background(candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -25,6 +25,12 @@ from longwire.relay.turns.able import Candidate
 from longwire.relay.turns.failures import is_known_limit, retry_after
 from longwire.upstream.ports import Transport
 
+_OF_KEYS = frozenset({Trouble.BARRED, Trouble.LIMITED})
+"""Troubles that one of several keys has alone: it rests at once, and the others serve."""
+
+_KEY_RESTS = 60.0
+"""For how many seconds, where the upstream says nothing of it."""
+
 
 class Attempt(NamedTuple):
     """One try: a channel, over HTTP or WebSocket, anew for a `reason` or as continuity decides.
@@ -217,4 +223,7 @@ class Attempts:
             Blame.LOSSES: not (attempt.over_http or self._has_resent),
         }
         if not is_first.get(blame):
-            state.fail(Part.CHANNEL, now, retry_after(failure), trouble.value)
+            wait = retry_after(failure)
+            if wait is None and trouble in _OF_KEYS and attempt.channel.key is not None:
+                wait = _KEY_RESTS
+            state.fail(Part.CHANNEL, now, wait, trouble.value)

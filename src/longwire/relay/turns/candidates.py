@@ -6,16 +6,19 @@ homes of sessions, and of what upstreams hold, remembered.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import TypeVar
 
-from longwire.core.errors import InvalidRequest, LimitReached, UnknownModel
+from longwire.core.errors import InvalidRequest, UnknownModel
 from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
-from longwire.core.rules.routing import Choice, Refusal, choose, ranked
+from longwire.core.rules.limits import Subject
+from longwire.core.rules.routing import IN_SESSION, Choice, Refusal, choose, ranked
+from longwire.core.rules.session import fingerprint
 from longwire.core.rules.targets import TurnFacts, choose_target
 from longwire.core.rules.turn import UNARY, Purpose, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND
@@ -23,20 +26,16 @@ from longwire.dialects.responses.item_ids import ids_of
 from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.homes import Homes, home_of_response
-from longwire.relay.records.accounting import TurnRecord
-from longwire.relay.turns.able import Candidate, in_background, none_left, speaking, willing
+from longwire.relay.records.accounting import Price, TurnRecord
+from longwire.relay.turns.able import Candidate, in_background, none_left, unsayable
+from longwire.relay.turns.limited import limited_subjects, none_within
 from longwire.relay.turns.sealed import Strangers, Unreadable
 
 _REMEMBERED_SESSIONS = 4096
 _PASSED = Purpose.PASSED
+_channel = attrgetter("channel")
 _K = TypeVar("_K")
 _V = TypeVar("_V")
-
-Price = Callable[..., int | None]
-"""What tokens cost by the first of the models, in billionths of a US dollar, None if unknown.
-
-What is `configured` for one of them, by its name, goes before what is bundled.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,31 +89,32 @@ class Candidates:
             raise UnknownModel(turn.model, choice.explanation)
         channels = [own.get(route.id) or snapshot.target(route) for route in choice.candidates]
         stages.append((Refusal.UNSAYABLE, channels))
-        channels = speaking(channels, turn)
-        if turn.purpose in UNARY:
-            channels = [channel.unary for channel in channels]
+        channels = _speaking(channels, turn)
         if turn.previous_response_id is not None:
             await self._refuse_others(turn.previous_response_id, request)
         stages.append((Refusal.VENDOR, channels))
-        able, home = willing([self._candidate(each, request) for each in channels], turn), None
-        moves = turn.is_self_contained
+        able, home = _willing([self._candidate(each, request) for each in channels], turn), None
+        moves = is_whole = turn.is_self_contained
         if len(able) > 1:
-            stages.append((Refusal.ELSEWHERE, able))
+            stages.append((Refusal.ELSEWHERE, [*map(_channel, able)]))
             home = await self._homes.get(session_home_key(*request.conversation))
             holder = await self._holder(able, request, sent, home)
-            able, moves = (able, moves) if holder is None else ([holder], False)
-        stages.append((Refusal.ACCOUNT, able))
+            if holder is not None:
+                able, moves = _sharing(able, holder, self.policy.clock()), False
+        stages.append((Refusal.ACCOUNT, [*map(_channel, able)]))
         able = self._able_accounts(able, may_wait=moves)
-        stages.append((Refusal.LIMIT, able))
-        able = await self._within_limits(able, None if moves else home)
+        stages.append((Refusal.LIMIT, [*map(_channel, able)]))
+        if snapshot.bounds_channels:
+            able = await self._within_limits(able, None if moves else home, snapshot.budgets)
         if len(able) > 1:
             able = self._ordered(able, request, sent, (home, record))
-        if not turn.is_self_contained:  # what one API holds is not said in another between attempts
-            stages.append((Refusal.BOUND, able))
+        if not is_whole:  # what one API holds is not said in another between attempts
+            stages.append((Refusal.BOUND, [*map(_channel, able)]))
             able = [each for each in able if each.channel.way.api == able[0].channel.way.api]
-        stages.append((Refusal.BACKGROUND, able))
-        able = in_background(able) if turn.runs_in_background else able
-        stages.append((None, able))
+        if turn.runs_in_background:
+            stages.append((Refusal.BACKGROUND, [*map(_channel, able)]))
+            able = in_background(able)
+        stages.append((None, [*map(_channel, able)]))
         return able
 
     def serving(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
@@ -128,7 +128,11 @@ class Candidates:
     def _candidate(self, channel: Channel, request: TurnRequest) -> Candidate:
         scope, key = request.caller.scope, None
         if scope is not None:
-            key = SessionKey(channel.endpoint, scope, request.session, request.identity)
+            identity = request.identity
+            if channel.changes_headers:
+                headers = channel.headers_of(request.turn, request.forwarded)
+                identity = fingerprint(headers.items())
+            key = SessionKey(channel.endpoint, scope, request.session, identity)
         return Candidate(channel, channel.state, key)
 
     def _choice(self, snapshot: Snapshot, request: TurnRequest) -> Choice:
@@ -187,24 +191,27 @@ class Candidates:
         return free
 
     async def _within_limits(
-        self, candidates: list[Candidate], home: str | None
+        self, candidates: list[Candidate], home: str | None, budgets: Mapping[str, Subject]
     ) -> list[Candidate]:
-        """Leave out the channels that may take no turn now.
+        """Leave out the channels that may take no turn now, by their limits and budgets.
 
         Raises `LimitReached` for all, or for the `home` of what no other one understands.
         """
-        subjects = [each.channel.subject for each in candidates]
-        limited = {each.id: each for each in subjects if each.is_limited}
-        waits = await self._limits.waits(limited.values()) if limited else {}
+        bound = {each.channel.id: limited_subjects(each.channel, budgets) for each in candidates}
+        limited = [subject for subjects in bound.values() for subject in subjects]
+        waits = await self._limits.waits(limited) if limited else {}
         if not waits:
             return candidates
-        free = [each for each in candidates if each.channel.subject.id not in waits]
-        at_home = [each for each in candidates if each.channel.route_id == home]
-        wait = max((waits.get(each.channel.subject.id, 0) for each in at_home), default=0)
-        if wait or not free:
-            msg = "Every channel of this model is at its limit; try again later."
-            seconds = wait or min(waits.values())
-            raise LimitReached(msg, code="rate_limit_exceeded", retry_after=seconds)
+        blocked = {
+            channel_id: max(over, key=itemgetter(1))
+            for channel_id, subjects in bound.items()
+            if (over := [(each, waits[each.id]) for each in subjects if each.id in waits])
+        }
+        free = [each for each in candidates if each.channel.id not in blocked]
+        at_home = [each.channel.id for each in candidates if each.channel.route_id == home]
+        stuck = [blocked[each] for each in at_home if each in blocked]
+        if stuck or not free:
+            raise none_within(stuck or [*blocked.values()], self.policy.wall_clock())
         return free
 
     def _ordered(
@@ -237,7 +244,7 @@ class Candidates:
         if moves or not ordered[-1].channel.chosen.fallback:
             return ordered
         # What is not whole stays with the model's own targets, or where it was made.
-        record.stages.append((Refusal.BOUND, ordered))
+        record.stages.append((Refusal.BOUND, [*map(_channel, ordered)]))
         bound = [
             by_route[route.id]
             for (is_elsewhere, *_), route in record.ranks
@@ -317,6 +324,44 @@ class Candidates:
         key = candidate.session_key
         if key is not None and not key.is_implicit:
             _remember(self._over_http, key, None)
+
+
+def _sharing(candidates: Iterable[Candidate], holder: Candidate, now: float) -> list[Candidate]:
+    """Return who has what one candidate holds: itself alone, or other keys while its key rests.
+
+    What an upstream stores is a project's, so keys share it where the channel names the project.
+    """
+    channel = holder.channel
+    if channel.key is None or not channel.spec.project or holder.state.health.is_trusted(now):
+        return [holder]
+    others = (each for each in candidates if each.channel.id == channel.id)
+    return [each for each in others if each.state.health.is_trusted(now)] or [holder]
+
+
+def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
+    """Return the channels that can be told a turn, each with its way. Raises `InvalidRequest`."""
+    able: list[Channel] = []
+    for channel in channels:
+        way = channel.way_of(turn)
+        if way is not None:
+            able.append(channel if way is IN_SESSION else channel.serving(way))
+    if not able:
+        raise unsayable(channels, turn.source)
+    return [channel.unary for channel in able] if turn.purpose in UNARY else able
+
+
+def _willing(candidates: list[Candidate], turn: Turn) -> list[Candidate]:
+    """Leave out the channels whose upstream can never answer a turn.
+
+    Raises `InvalidRequest` where none is left, with the mend of the first.
+    """
+    refusals = [each.channel.vendor.refusal(turn) for each in candidates]
+    if not any(refusals):
+        return candidates
+    able = [each for each, refusal in zip(candidates, refusals, strict=True) if refusal is None]
+    if not able and refusals[0] is not None:
+        raise refusals[0]
+    return able
 
 
 def _facts(request: TurnRequest) -> TurnFacts:

@@ -24,10 +24,11 @@ from longwire.core.errors import (
 from longwire.core.events import Event, Kind
 from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.limits import NOTHING, Permit, Spent, Subject
+from longwire.core.rules.limits import NOTHING, UNBOUND, Permit, Spent, Subject
 from longwire.core.rules.recovery import Recovery, Trouble
 from longwire.core.rules.routing import IN_SESSION
 from longwire.core.rules.session import fingerprint, forwarded, session_id
+from longwire.core.rules.spending import bound_by
 from longwire.core.rules.turn import Principal, Purpose, Turn, TurnRequest
 from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, RoutingTable
@@ -90,6 +91,7 @@ class RunningTurn:
         "_has_broken",
         "_has_items",
         "_limit",
+        "_own_permits",
         "_permits",
         "_relay",
         "_sent",
@@ -114,6 +116,7 @@ class RunningTurn:
         self._relay = relay
         self._exits = AsyncExitStack()
         self._permits: list[Permit] = []
+        self._own_permits = 0
         self._sent: dict[str, Turn] = {}
         self._limit: UpstreamRejected | None = None
         self._has_broken = False
@@ -139,7 +142,12 @@ class RunningTurn:
         Raises `UnknownModel`, `InvalidRequest`, `LimitReached`, `Overloaded` or `UpstreamError`.
         """
         try:
-            self.limits = await self._enter(self.request.caller.subject)
+            caller = self.request.caller
+            self.limits = await self._enter(caller.subject)
+            if budgets := self._relay.routing.snapshot.budgets:
+                for subject in bound_by(budgets, caller.grant):
+                    await self._enter(subject)
+            self._own_permits = len(self._permits)
             await self._begin()
         except BaseException as error:
             await self._end(error)
@@ -266,6 +274,8 @@ class RunningTurn:
         call = channel.said(call, request.headers)
         attempt.begin(self._relay.policy.clock())
         await self._enter(channel.subject)
+        if budgets := self._relay.routing.snapshot.budgets:
+            await self._enter(budgets.get(f"channel:{channel.id}", UNBOUND))
         self.record.way, self.record.dropped = channel.way, call.turn.source.dropped
         await self._open(attempt, attempt.transport, call)
 
@@ -343,9 +353,10 @@ class RunningTurn:
             return {}
         expected, turn = NOTHING, self.request.turn
         if subject.counts_tokens:
-            usage = expected_usage(turn)
-            names = self._relay.routing.snapshot.priced_as(turn.model)
-            cost = self._relay.policy.price(usage, *names) if subject.counts_cost else 0
+            usage, cost, relay = expected_usage(turn), None, self._relay
+            if subject.counts_cost:
+                names = relay.routing.snapshot.priced_as(turn.model)
+                cost = relay.policy.price(usage, *names)
             expected = Spent(usage.input + usage.output, cost or 0)
         permit = await self._relay.limits.enter(subject, expected)
         self._permits.append(permit)
@@ -353,24 +364,10 @@ class RunningTurn:
 
     def _leave(self, kept: int = 0) -> None:
         """Give permits back with what the turn cost, all but the first ones that are `kept`."""
-        while len(self._permits) > kept:
-            self._relay.limits.leave(self._permits.pop(), self._spent())
-
-    @property
-    def _own_permits(self) -> int:
-        """How many permits are those of the caller, whatever channel serves."""
-        return int(self.request.caller.subject.is_limited)
-
-    def _spent(self) -> Spent:
-        bill = self.record.settle()
-        usage = bill.usage
-        if usage is None:
-            return NOTHING
-        name, configured = self.record.model_there or self.request.turn.model, self.record.price_of
-        models = bill.model, name
-        cost = self._relay.policy.price(usage, *models, configured=configured)
-        self.record.cost, self.record.is_priced = cost, True
-        return Spent(usage.input + usage.output, cost or 0)
+        if len(self._permits) > kept:
+            spent = self.record.spent(self._relay.policy.price)
+            while len(self._permits) > kept:
+                self._relay.limits.leave(self._permits.pop(), spent)
 
     async def _end(self, failure: BaseException | None) -> None:
         """Leave the stream and give back permits, and book the turn whatever comes of that."""
@@ -389,11 +386,12 @@ class RunningTurn:
         """Whether the rest is read without its client; the turn is booked when that is over."""
         if self.record.aggregate is None:
             return False
-        return self._stream.when_drained(partial(self._drained, failure, permits, self._spent()))
+        estimate = self.record.spent(self._relay.policy.price)
+        return self._stream.when_drained(partial(self._drained, failure, permits, estimate))
 
     def _drained(self, failure: BaseException, permits: Sequence[Permit], estimate: Spent) -> None:
         """Correct what limits have counted, and book the turn with what it really cost."""
-        spent = self._spent()
+        spent = self.record.spent(self._relay.policy.price)
         by = Spent(spent.tokens - estimate.tokens, spent.cost - estimate.cost)
         for permit in permits:
             self._relay.limits.correct(permit, by)

@@ -101,14 +101,15 @@ def _quota(quota: known.Quota) -> Quota | None:
     return view_of(
         Quota,
         quota,
-        primary=_window(quota.primary),
-        secondary=_window(quota.secondary),
+        primary=shown_window(quota.primary),
+        secondary=shown_window(quota.secondary),
         blocked_until=_seconds(quota.blocked_until(time.time())),
         seen_at=_seconds(quota.seen_at),
     )
 
 
-def _window(window: known.Window | None) -> QuotaWindow | None:
+def shown_window(window: known.Window | None) -> QuotaWindow | None:
+    """Return how much of a limit is used by now, None where that is not known."""
     if window is None:
         return None
     used = window.used(time.time())

@@ -14,14 +14,18 @@ from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.offered import OfferedModels
 from longwire.relay.channels.probe import Probed
 from longwire.relay.channels.reconcile import ChannelReconciler
+from longwire.relay.records.accounting import Price
 from longwire.relay.records.journal import Feed
 from longwire.relay.records.pricing import Quote
-from longwire.relay.turns.candidates import Price
 from longwire.relay.turns.explained import Explained
 from longwire.server.alerts.alerting import Alerting
 from longwire.server.fleet_health import FleetHealth
 from longwire.server.fleet_sessions import FleetSessions
 from longwire.store.store import Store
+
+
+async def _nothing() -> None:
+    """Count nothing: there are no limits to keep in step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,9 @@ class Administration:
     `refresh` makes the gateway take over what the store holds now; it raises `ConfigurationError`
     where that cannot run. `probe` tries a channel with a model, None for the first it names, in one
     of its APIs, "" for the usual. `give_way` waits a little while the turn log has much to write:
-    turns come first. `explain` tells where a turn would go, and `offered` which models there are;
-    `price` tells what tokens cost, `quote` what a model does, `running` how a
-    channel runs: once for each account, not at all, or once.
+    turns come first. `explain` tells where a turn would go, `offered` which models there are, and
+    `recount` takes over what budgets are spent; `price` tells what tokens cost, `quote` what a
+    model does, `running` how a channel runs: once for each account, not at all, or once.
     """
 
     store: Store
@@ -51,6 +55,7 @@ class Administration:
     explain: Callable[..., Awaitable[Explained]]
     offered: OfferedModels
     insecure_cookies: bool = False
+    recount: Callable[[], Awaitable[None]] = _nothing
     price: Price = lambda *_, **_configured: None
     quote: Callable[[tuple[str, ...], PriceFinder], Quote | None] = lambda *_: None
 

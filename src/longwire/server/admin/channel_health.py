@@ -11,7 +11,7 @@ from longwire.relay.records.last_failures import ChannelFailure as Failure
 from longwire.server.admin.context import Info, admitted
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.scalars import milliseconds_of, time_of, time_or_none
-from longwire.server.admin.turns import visible
+from longwire.server.admin.sight import sight_of
 from longwire.server.fleet_health import Fare, Resting, Trust, worst
 from longwire.store.turns import TurnFilter
 
@@ -110,8 +110,10 @@ async def errors_of(
 ) -> list[ChannelErrors]:
     """Count them among the newest 20,000 turns that a viewer may see."""
     viewer, administration = admitted(info, Permission.TURNS_READ)
+    sight = await sight_of(administration, viewer, None)
     wanted = TurnFilter(
-        project_ids=await visible(administration, viewer, None),
+        project_ids=sight.project_ids,
+        key_ids=sight.key_ids,
         channel_id=root.id,
         since=milliseconds_of(since) if since else None,
     )

@@ -14,7 +14,8 @@ import strawberry
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec, EndpointSpec, Status
-from longwire.core.nouns.price import ModelPrice, nano_of
+from longwire.core.nouns.override import Override
+from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.secret import Secret
 from longwire.server.admin.inputs import Reader, changes
 from longwire.server.admin.scalars import Int64
@@ -72,6 +73,27 @@ class QuirkInput:
 
 
 @strawberry.input(
+    description="What they cost in turns of more than `above` tokens of input, all of their tokens."
+)
+class PriceTierInput:
+    above: int
+    input: float
+    output: float
+    cached: float | None = None
+    cache_write: float | None = None
+
+    def tier(self) -> PriceTier:
+        """Return it as the core has it."""
+        return PriceTier(
+            self.above,
+            _nano_or_none(self.input) or 0,
+            _nano_or_none(self.output) or 0,
+            _nano_or_none(self.cached),
+            _nano_or_none(self.cache_write),
+        )
+
+
+@strawberry.input(
     description="What a million tokens of a model, or of those of a pattern, cost in US dollars. "
     "What a cache gives or takes costs what other input does where its price is null."
 )
@@ -81,6 +103,9 @@ class PriceInput:
     output: float | None = strawberry.field(default=None, description="Required.")
     cached: float | None = None
     cache_write: float | None = None
+    tiers: list[PriceTierInput] | None = strawberry.field(
+        default=None, description="What longer turns cost, the lowest first."
+    )
 
     def price(self) -> ModelPrice:
         """Return it as the core has it; what is missing is 0."""
@@ -90,6 +115,31 @@ class PriceInput:
             _nano_or_none(self.output) or 0,
             _nano_or_none(self.cached),
             _nano_or_none(self.cache_write),
+            tuple(each.tier() for each in self.tiers or ()),
+        )
+
+
+@strawberry.input(
+    description="A member, by its dotted path, or a header of requests that is set, defaulted or "
+    "removed; `value` is JSON of a member, a text of a header."
+)
+class OverrideInput:
+    action: str
+    member: str | None = None
+    header: str | None = None
+    value: str | None = None
+    models: list[str] | None = None
+    apis: list[str] | None = None
+
+    def override(self) -> Override:
+        """Return it as the core has it."""
+        return Override(
+            self.action,
+            self.member or "",
+            self.header or "",
+            self.value or "",
+            (*(self.models or ()),),
+            (*(self.apis or ()),),
         )
 
 
@@ -128,6 +178,7 @@ class ChannelInput:
     threads: bool | None = strawberry.UNSET
     prices: list[PriceInput] | None = strawberry.UNSET
     endpoints: list[EndpointInput] | None = strawberry.UNSET
+    overrides: list[OverrideInput] | None = strawberry.UNSET
 
 
 _NEW: Final = ChannelSpec("", "")
@@ -142,6 +193,7 @@ _READ: Final[dict[str, Reader]] = {
     "prices": lambda prices: tuple(each.price() for each in prices),
     "renames": lambda pairs: tuple((each.requested, each.sent) for each in pairs),
     "rates": RatesInput.rates,
+    "overrides": lambda overrides: tuple(each.override() for each in overrides),
     "endpoints": lambda endpoints: tuple(each.endpoint() for each in endpoints),
 }
 

@@ -35,6 +35,7 @@ from longwire.server.admin.paging import Connection, Id, connection, with_declar
 from longwire.server.admin.prices import ModelCost, Price, costs_of, shown_price
 from longwire.server.admin.profiles import Profile, shown_profile
 from longwire.server.admin.scalars import Int64, time_or_none
+from longwire.server.admin.shown_keys import ChannelKey, keys_of
 from longwire.upstream.net.urls import Scheme, endpoint_url
 
 _SCHEMES: Final[dict[str, tuple[Scheme, ...]]] = {
@@ -72,6 +73,16 @@ class Rename:
 class Quirk:
     setting: str
     value: str
+
+
+@strawberry.type(description="What is set, defaulted or removed in requests, in this order.")
+class Override:
+    action: str
+    member: str = strawberry.field(description="Its dotted path; empty for a header.")
+    header: str
+    value: str = strawberry.field(description="JSON of a member, the text of a header.")
+    models: list[str] = strawberry.field(description="Empty for all.")
+    apis: list[str] = strawberry.field(description="Empty for those of conversations.")
 
 
 @strawberry.type(name="Rates", description="Most requests and tokens a minute, turns at once.")
@@ -152,6 +163,7 @@ class Channel:
     default_endpoints: list[Endpoint] = strawberry.field(
         description="Each API on offer as it is called, everything inherited filled in."
     )
+    overrides: list[Override]
     health: ChannelHealth = strawberry.field(resolver=_health)
     errors: list[ChannelErrors] = strawberry.field(
         resolver=errors_of,
@@ -165,6 +177,10 @@ class Channel:
         resolver=costs_of, description="What the models that it names cost, and who says so."
     )
     spec: strawberry.Private[ChannelSpec]
+    keys: list[ChannelKey] = strawberry.field(
+        resolver=keys_of,
+        description="Its keys, where it has several: the one in the channel itself first.",
+    )
     accounts: list[Account] = strawberry.field(
         resolver=_accounts, description="The accounts it speaks for, the oldest first."
     )
@@ -184,6 +200,7 @@ def shown(spec: ChannelSpec) -> Channel:
         quirks=[Quirk(setting=setting, value=value) for setting, value in spec.quirks],
         prices=[shown_price(each) for each in spec.prices],
         endpoints=[_endpoint(each, spec) for each in spec.endpoints],
+        overrides=[view_of(Override, each) for each in spec.overrides],
         default_endpoints=shown_endpoints(spec),
         managed_by=ManagedBy.FILE if spec.is_declared else ManagedBy.DATABASE,
         created_at=time_or_none(spec.created_at or None),
@@ -260,7 +277,7 @@ async def find(administration: Administration, channel_id: str) -> ChannelSpec:
     return await administration.store.channels.get(channel_id)
 
 
-async def _to_change(administration: Administration, channel_id: str, revision: int) -> ChannelSpec:
+async def to_change(administration: Administration, channel_id: str, revision: int) -> ChannelSpec:
     """Return a channel as seen at a revision. Raises `Conflict` for a declared one."""
     spec = await find(administration, channel_id)
     if spec.is_declared:
@@ -286,7 +303,7 @@ async def _create(info: Info, draft: Draft) -> Channel:
 
 async def _update(info: Info, channel_id: Id, revision: int, draft: Draft) -> Channel:
     viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
-    seen = await _to_change(administration, channel_id, revision)
+    seen = await to_change(administration, channel_id, revision)
     spec, problems = await drafted(seen, draft)
     if spec.name != seen.name:
         _check_name(administration, spec)
@@ -308,7 +325,7 @@ async def _save_endpoints(
 
 async def _delete(info: Info, channel_id: Id, revision: int) -> bool:
     viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
-    await _to_change(administration, channel_id, revision)
+    await to_change(administration, channel_id, revision)
     await administration.store.channels.delete(channel_id, revision, viewer.actor)
     await administration.refresh()
     return True

@@ -10,15 +10,15 @@ from typing import Final
 
 import strawberry
 
-from longwire.core.nouns.access import PERMISSIONS, ApiKey, Permission
+from longwire.core.nouns.access import PERMISSIONS, ApiKey, Permission, Role
 from longwire.core.nouns.turn_row import TurnRow
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channels import Channel
 from longwire.server.admin.channels import shown as shown_channel
-from longwire.server.admin.context import Info, admitted
+from longwire.server.admin.context import Info, Viewer, admitted
 from longwire.server.admin.keys import Key
 from longwire.server.admin.keys import shown as shown_key
-from longwire.server.admin.projects import own_projects
+from longwire.server.admin.sight import sight_of
 from longwire.server.admin.turns import Turn
 from longwire.server.admin.turns import shown as shown_turn
 from longwire.server.admin.users import UserView
@@ -62,17 +62,21 @@ class Found:
 
 async def _find(info: Info, text: str) -> Found:
     viewer, administration = admitted(info, Permission.TURNS_READ)
-    own = await own_projects(administration, viewer)
+    sight = await sight_of(administration, viewer)
+    emails = await administration.store.users.emails()
     wanted, may = text[:_LONGEST].strip(), PERMISSIONS[viewer.role]
     owners = await _owners(administration, wanted)
     if owners is not None:
-        seen = [key for key in owners if own is None or key.grant.project_id in own]
-        return Found(keys=[shown_key(key) for key in seen if Permission.KEYS_READ in may])
+        seen = [key for key in owners if sight.shows(key.grant.project_id, key.id)]
+        return Found(keys=[shown_key(key, emails) for key in seen if Permission.KEYS_READ in may])
     if not wanted:
         return Found()
-    found = _of_the_log(await administration.store.turns.find(wanted, own))
+    quoted = await administration.store.turns.find(wanted, sight.project_ids)
+    found = _of_the_log(
+        [each for each in quoted if sight.shows(each.row.project_id, each.row.key_id)]
+    )
     if Permission.KEYS_READ in may:
-        found.keys = [shown_key(key) for key in await _keys(administration, wanted, own)]
+        found.keys = [shown_key(key, emails) for key in await _keys(administration, wanted, viewer)]
     if Permission.CHANNELS_READ in may:
         await _add_channels(found, administration, wanted)
     if Permission.USERS_READ in may:
@@ -124,15 +128,19 @@ async def _owners(administration: Administration, text: str) -> Sequence[ApiKey]
     return None
 
 
-async def _keys(
-    administration: Administration, text: str, own: tuple[str, ...] | None
-) -> list[ApiKey]:
+async def _keys(administration: Administration, text: str, viewer: Viewer) -> list[ApiKey]:
+    sight = await sight_of(administration, viewer)
     declared = [
         key
         for key in administration.declared_keys()
-        if _is_in(text, key.name) and (own is None or key.grant.project_id in own)
+        if _is_in(text, key.name) and sight.shows(key.grant.project_id, key.id)
     ]
-    stored = await administration.store.keys.page(first=_MOST, projects=own, search=text)
+    stored = await administration.store.keys.page(
+        first=_MOST,
+        projects=sight.project_ids,
+        user_id=viewer.user.id if viewer.role is Role.MEMBER else "",
+        search=text,
+    )
     return [*declared, *stored.items][:_MOST]
 
 

@@ -1,8 +1,10 @@
 """API keys in the admin API. A key itself is shown once, in the answer to its creation.
 
-Law: a viewer sees the keys of their own projects alone; the file's keys are the default project's.
+Law: a viewer sees the keys of their own projects alone, a member their own keys, which they also
+make; the file's keys are the default project's.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Final
@@ -10,51 +12,23 @@ from typing import Annotated, Final
 import strawberry
 
 from longwire.core.errors import NotFound
-from longwire.core.nouns.access import ApiKey, Budgets, Grant, IssuedKey, KeyStatus, Permission
+from longwire.core.nouns.access import ApiKey, Grant, IssuedKey, KeyStatus, Permission, Role
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.server.admin.administration import Administration
+from longwire.server.admin.budget_limits import BudgetLimits, BudgetsInput, shown_budgets
 from longwire.server.admin.channel_inputs import RatesInput
 from longwire.server.admin.channels import ManagedBy, RateLimits
-from longwire.server.admin.context import Info, admitted
+from longwire.server.admin.context import Info, Viewer, admitted
 from longwire.server.admin.inputs import Reader, changes, view_of
+from longwire.server.admin.own_keys import as_allowed
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
 from longwire.server.admin.projects import own_projects
-from longwire.server.admin.scalars import (
-    Int64,
-    dollars_or_none,
-    milliseconds_of,
-    nano_or_none,
-    time_or_none,
-)
+from longwire.server.admin.scalars import milliseconds_of, time_or_none
+from longwire.server.admin.sight import sight_of
 from longwire.store.turns import TurnFilter
 
 strawberry.enum(KeyStatus, name="APIKeyStatus", description="Whether an API key is accepted.")
-
-
-@strawberry.type(name="Budgets", description="Most tokens and US dollars by UTC day and month.")
-class BudgetLimits:
-    tokens_per_day: Int64 | None
-    tokens_per_month: Int64 | None
-    cost_per_day: float | None
-    cost_per_month: float | None
-
-
-@strawberry.input(description="Costs in US dollars; null is no limit, left out is null.")
-class BudgetsInput:
-    tokens_per_day: Int64 | None = None
-    tokens_per_month: Int64 | None = None
-    cost_per_day: float | None = None
-    cost_per_month: float | None = None
-
-    def budgets(self) -> Budgets:
-        """Return them as the core has them."""
-        return Budgets(
-            self.tokens_per_day,
-            self.tokens_per_month,
-            nano_or_none(self.cost_per_day),
-            nano_or_none(self.cost_per_month),
-        )
 
 
 async def _last_used(info: Info, root: strawberry.Parent["Key"]) -> datetime | None:
@@ -72,6 +46,11 @@ class Key:
     name: str
     prefix: str = strawberry.field(description="How the key begins, to tell keys apart.")
     project_id: strawberry.ID
+    user_id: strawberry.ID | None = strawberry.field(
+        name="userID",
+        description="Whose it is; without them, or while they are disabled, it stops.",
+    )
+    user_email: str = strawberry.field(description="Of whose it is; empty for nobody.")
     models: list[str] = strawberry.field(description="Names or patterns; none means all.")
     channels: list[strawberry.ID] = strawberry.field(description="Ids; none means all.")
     rates: RateLimits
@@ -104,6 +83,11 @@ class Issued:
 class KeyInput:
     name: str | None = strawberry.UNSET
     project_id: strawberry.ID | None = strawberry.UNSET
+    user_id: strawberry.ID | None = strawberry.field(
+        name="userID",
+        default=strawberry.UNSET,
+        description="Whose it is, null for nobody; a new one is that of who makes it.",
+    )
     models: list[str] | None = strawberry.UNSET
     channels: list[strawberry.ID] | None = strawberry.UNSET
     rates: RatesInput | None = strawberry.UNSET
@@ -119,7 +103,7 @@ _SECOND: Final = 1_000
 _NEW: Final = ApiKey("", "", "", b"", Grant(project_id=DEFAULT_PROJECT))
 _OWN: Final = ("name", "status", "expires_at")
 _SWITCHES: Final = ("keeps_bodies", "shows_reasoning")
-_NAMED: Final = ("project_id", "models", "channels")
+_NAMED: Final = ("project_id", "user_id", "models", "channels")
 _GRANTED: Final = (*_NAMED, "rates", "budgets", *_SWITCHES)
 _READ: Final[dict[str, Reader]] = {
     "models": tuple,
@@ -130,20 +114,16 @@ _READ: Final[dict[str, Reader]] = {
 }
 
 
-def shown(key: ApiKey) -> Key:
+def shown(key: ApiKey, emails: Mapping[str, str]) -> Key:
     """Return a key as everybody may see it who may see it at all."""
-    grant, budgets = key.grant, key.grant.budgets
+    grant = key.grant
     return view_of(
         Key,
         key,
         **{name: getattr(grant, name) for name in (*_NAMED, *_SWITCHES)},
         rates=view_of(RateLimits, grant.rates),
-        budgets=view_of(
-            BudgetLimits,
-            budgets,
-            cost_per_day=dollars_or_none(budgets.cost_per_day),
-            cost_per_month=dollars_or_none(budgets.cost_per_month),
-        ),
+        budgets=shown_budgets(grant.budgets),
+        user_email=emails.get(grant.user_id or "", ""),
         managed_by=ManagedBy.FILE if key.is_declared else ManagedBy.DATABASE,
         expires_at=time_or_none(key.expires_at),
         previous_until=time_or_none(key.previous_until),
@@ -152,8 +132,13 @@ def shown(key: ApiKey) -> Key:
     )
 
 
-def _issued(issued: IssuedKey) -> Issued:
-    return Issued(api_key=shown(issued.key), secret=issued.secret.reveal())
+async def _issued(administration: Administration, issued: IssuedKey) -> Issued:
+    key = await _shown(administration, issued.key)
+    return Issued(api_key=key, secret=issued.secret.reveal())
+
+
+async def _shown(administration: Administration, key: ApiKey) -> Key:
+    return shown(key, await administration.store.users.emails() if key.grant.user_id else {})
 
 
 def applied(key: ApiKey, draft: KeyInput) -> ApiKey:
@@ -163,30 +148,40 @@ def applied(key: ApiKey, draft: KeyInput) -> ApiKey:
 
 
 async def _page(
-    info: Info, first: int = 50, after: str | None = None, search: str = ""
+    info: Info,
+    first: int = 50,
+    after: str | None = None,
+    search: str = "",
+    user_id: Annotated[strawberry.ID | None, strawberry.argument(name="userID")] = None,
 ) -> Connection[Key]:
     viewer, administration = admitted(info, Permission.KEYS_READ)
-    own = await own_projects(administration, viewer)
+    is_member = viewer.role is Role.MEMBER
+    owner = viewer.user.id if is_member else user_id or ""
+    own = None if is_member else await own_projects(administration, viewer)
     declared = {
         key.id: key
         for key in administration.declared_keys()
-        if (own is None or key.grant.project_id in own) and search.lower() in key.name.lower()
+        if not owner
+        and (own is None or key.grant.project_id in own)
+        and search.lower() in key.name.lower()
     }
 
     async def stored(first: int, after: str | None) -> Page[ApiKey]:
         keys = administration.store.keys
-        return await keys.page(first=first, after=after, projects=own, search=search)
+        return await keys.page(first=first, after=after, projects=own, user_id=owner, search=search)
 
-    return connection(await with_declared(declared, stored, first, after), shown)
+    page = await with_declared(declared, stored, first, after)
+    emails = await administration.store.users.emails()
+    return connection(page, lambda key: shown(key, emails))
 
 
 async def _one(info: Info, key_id: Id) -> Key:
     viewer, administration = admitted(info, Permission.KEYS_READ)
     key = await _find(administration, key_id)
-    own = await own_projects(administration, viewer)
-    if own is not None and key.grant.project_id not in own:
+    sight = await sight_of(administration, viewer)
+    if not sight.shows(key.grant.project_id, key.id):
         raise NotFound("API key", key_id)
-    return shown(key)
+    return await _shown(administration, key)
 
 
 async def _find(administration: Administration, key_id: str) -> ApiKey:
@@ -196,27 +191,34 @@ async def _find(administration: Administration, key_id: str) -> ApiKey:
     return await administration.store.keys.get(key_id)
 
 
-async def _to_change(administration: Administration, key_id: str, revision: int) -> ApiKey:
+async def _to_change(
+    administration: Administration, viewer: Viewer, key_id: str, revision: int
+) -> ApiKey:
     """Return a key as seen at a revision. Raises `Conflict` for a declared one."""
     key = await _find(administration, key_id)
+    if viewer.role is Role.MEMBER and key.grant.user_id != viewer.user.id:
+        raise NotFound("API key", key_id)
     if key.is_declared:
         raise administration.refusal("API key", key.name)
     return replace(key, revision=revision)
 
 
 async def _create(info: Info, draft: Draft) -> Issued:
-    viewer, administration = admitted(info, Permission.KEYS_WRITE)
-    issued = await administration.store.keys.create(applied(_NEW, draft), viewer.actor)
+    viewer, administration = admitted(info, Permission.KEYS_OWN)
+    new = replace(_NEW, grant=replace(_NEW.grant, user_id=viewer.user.id))
+    key = await as_allowed(administration, viewer, (None, applied(new, draft)))
+    issued = await administration.store.keys.create(key, viewer.actor)
     await administration.refresh()
-    return _issued(issued)
+    return await _issued(administration, issued)
 
 
 async def _update(info: Info, key_id: Id, revision: int, draft: Draft) -> Key:
-    viewer, administration = admitted(info, Permission.KEYS_WRITE)
-    seen = await _to_change(administration, key_id, revision)
-    saved = await administration.store.keys.update(applied(seen, draft), viewer.actor)
+    viewer, administration = admitted(info, Permission.KEYS_OWN)
+    seen = await _to_change(administration, viewer, key_id, revision)
+    changed = await as_allowed(administration, viewer, (seen, applied(seen, draft)))
+    saved = await administration.store.keys.update(changed, viewer.actor)
     await administration.refresh()
-    return shown(saved)
+    return await _shown(administration, saved)
 
 
 async def _set_status(info: Info, key_id: Id, revision: int, status: KeyStatus) -> Key:
@@ -224,25 +226,25 @@ async def _set_status(info: Info, key_id: Id, revision: int, status: KeyStatus) 
 
 
 async def _rotate(info: Info, key_id: Id, revision: int, overlap: int = 0) -> Issued:
-    viewer, administration = admitted(info, Permission.KEYS_WRITE)
-    await _to_change(administration, key_id, revision)
+    viewer, administration = admitted(info, Permission.KEYS_OWN)
+    await _to_change(administration, viewer, key_id, revision)
     keys = administration.store.keys
     issued = await keys.rotate(key_id, revision, overlap * _SECOND, viewer.actor)
     await administration.refresh()
-    return _issued(issued)
+    return await _issued(administration, issued)
 
 
 async def _revoke(info: Info, key_id: Id, revision: int) -> Key:
-    viewer, administration = admitted(info, Permission.KEYS_WRITE)
-    await _to_change(administration, key_id, revision)
+    viewer, administration = admitted(info, Permission.KEYS_OWN)
+    await _to_change(administration, viewer, key_id, revision)
     revoked = await administration.store.keys.revoke(key_id, revision, viewer.actor)
     await administration.refresh()
-    return shown(revoked)
+    return await _shown(administration, revoked)
 
 
 async def _delete(info: Info, key_id: Id, revision: int) -> bool:
     viewer, administration = admitted(info, Permission.KEYS_WRITE)
-    await _to_change(administration, key_id, revision)
+    await _to_change(administration, viewer, key_id, revision)
     await administration.store.keys.delete(key_id, revision, viewer.actor)
     await administration.refresh()
     return True

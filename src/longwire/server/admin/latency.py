@@ -11,7 +11,7 @@ from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.access import Permission
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.scalars import Int64, milliseconds_of, time_of
-from longwire.server.admin.turns import visible
+from longwire.server.admin.sight import sight_of
 from longwire.server.admin.usage import UsageSpan
 from longwire.store.latencies import Among, Figure, Figures, Histogram, Line, Period
 from longwire.store.store import now_ms
@@ -174,8 +174,10 @@ async def _latency(
     if not 0 <= start <= end <= start + _MOST_SPANS * length:
         message = f"must be before until, by at most {_MOST_SPANS} spans"
         raise InvalidFields([FieldProblem("since", message)])
+    sight = await sight_of(info.context.administration, viewer, counted.project_id)
     among = Among(
-        await visible(info.context.administration, viewer, counted.project_id),
+        # Histograms know no keys: who sees the turns of own keys alone sees none of them.
+        sight.project_ids if sight.key_ids is None else (),
         counted.channel_id or "",
         counted.model or "",
     )

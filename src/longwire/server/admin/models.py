@@ -29,7 +29,7 @@ from longwire.server.admin.names import with_initials
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
 from longwire.server.admin.prices import Price, shown_price
 from longwire.server.admin.scalars import Int64, dollars_of, time_or_none
-from longwire.server.admin.turns import visible
+from longwire.server.admin.sight import sight_of
 from longwire.server.admin.usage import UsageSums
 from longwire.server.fleet_health import Trust, worst
 from longwire.store.store import now_ms
@@ -96,7 +96,8 @@ class TargetView:
 
 async def _usage(info: Info, root: strawberry.Parent["ModelView"], days: int = 7) -> UsageSums:
     viewer, administration = admitted(info, Permission.USAGE_READ)
-    where = Where(await visible(administration, viewer, None), model=root.name)
+    sight = await sight_of(administration, viewer)
+    where = Where(sight.project_ids, key_ids=sight.key_ids, model=root.name)
     until = now_ms()
     since = until - max(1, min(days, _MOST_DAYS)) * DAY
     sums = await administration.store.usage.totals(since, until, "d", where)

@@ -11,6 +11,15 @@ from longwire.server.admin.context import Info
 from longwire.server.admin.scalars import dollars_of, dollars_or_none
 
 
+@strawberry.type(description="What they cost in turns of more than `above` tokens of input.")
+class PriceTier:
+    above: int
+    input: float
+    output: float
+    cached: float | None
+    cache_write: float | None
+
+
 @strawberry.type(description="What a million tokens of a model cost in US dollars.")
 class Price:
     model: str = strawberry.field(description="A name, or a pattern of names.")
@@ -18,6 +27,9 @@ class Price:
     output: float
     cached: float | None
     cache_write: float | None
+    tiers: list[PriceTier] = strawberry.field(
+        description="What longer turns cost, all of their tokens; the lowest first."
+    )
 
 
 @strawberry.type(description="What a model that a channel names costs, null where nobody knows.")
@@ -35,6 +47,16 @@ def shown_price(price: ModelPrice) -> Price:
         output=dollars_of(price.output),
         cached=dollars_or_none(price.cached),
         cache_write=dollars_or_none(price.cache_write),
+        tiers=[
+            PriceTier(
+                above=each.above,
+                input=dollars_of(each.input),
+                output=dollars_of(each.output),
+                cached=dollars_or_none(each.cached),
+                cache_write=dollars_or_none(each.cache_write),
+            )
+            for each in price.tiers
+        ],
     )
 
 

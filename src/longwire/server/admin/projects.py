@@ -7,13 +7,18 @@ from typing import Annotated, Final
 import strawberry
 
 from longwire.core.errors import NotFound
-from longwire.core.nouns.access import Permission, Role
+from longwire.core.nouns.access import Budgets, Permission, Rates, Role
+from longwire.core.nouns.bounds import Bounds
 from longwire.core.nouns.project import Project, ProjectStatus
 from longwire.server.admin.administration import Administration
+from longwire.server.admin.budget_limits import BudgetLimits, BudgetsInput, shown_budgets
+from longwire.server.admin.channel_inputs import RatesInput
+from longwire.server.admin.channels import RateLimits
 from longwire.server.admin.context import Info, Viewer, admitted, require
-from longwire.server.admin.inputs import changes, view_of
+from longwire.server.admin.inputs import Reader, changes, view_of
 from longwire.server.admin.paging import Connection, Id, connection
 from longwire.server.admin.scalars import time_of
+from longwire.server.admin.sight import joined_projects
 
 strawberry.enum(
     ProjectStatus,
@@ -21,20 +26,49 @@ strawberry.enum(
 )
 
 
+@strawberry.type(description="What keys that members make for themselves may have at most.")
+class MemberBounds:
+    models: list[str] = strawberry.field(description="Names or patterns; none means no bound.")
+    channels: list[strawberry.ID] = strawberry.field(description="Ids; none means no bound.")
+    rates: RateLimits
+    budgets: BudgetLimits
+
+
+@strawberry.input(description="Left out, and null, is no bound.")
+class MemberBoundsInput:
+    models: list[str] | None = None
+    channels: list[strawberry.ID] | None = None
+    rates: RatesInput | None = None
+    budgets: BudgetsInput | None = None
+
+    def bounds(self) -> Bounds:
+        """Return them as the core has them."""
+        return Bounds(
+            tuple(self.models or ()),
+            tuple(self.channels or ()),
+            self.rates.rates() if self.rates else Rates(),
+            self.budgets.budgets() if self.budgets else Budgets(),
+        )
+
+
 @strawberry.input(name="ProjectInput", description="Left out stays; null sets the default.")
 class ProjectInput:
     name: str | None = strawberry.UNSET
     description: str | None = strawberry.UNSET
     status: ProjectStatus | None = strawberry.UNSET
+    member_bounds: MemberBoundsInput | None = strawberry.UNSET
 
 
 Draft = Annotated[ProjectInput, strawberry.argument(name="input")]
 _NEW: Final = Project("", "")
-_FIELDS: Final = ("name", "description", "status")
+_FIELDS: Final = ("name", "description", "status", "member_bounds")
+_READ: Final[dict[str, Reader]] = {"member_bounds": MemberBoundsInput.bounds}
 
 
 async def _members(info: Info, root: strawberry.Parent["ProjectView"]) -> list[strawberry.ID]:
-    require(info, Permission.PROJECTS_READ)
+    viewer = require(info, Permission.PROJECTS_READ)
+    if viewer.role is Role.MEMBER:
+        return [strawberry.ID(viewer.user.id)]
     members = await info.context.administration.store.projects.members(root.id)
     return [strawberry.ID(each) for each in members]
 
@@ -45,6 +79,7 @@ class ProjectView:
     name: str
     description: str
     status: ProjectStatus
+    member_bounds: MemberBounds
     created_at: datetime
     revision: int
     member_ids: list[strawberry.ID] = strawberry.field(
@@ -54,11 +89,23 @@ class ProjectView:
 
 def shown(project: Project) -> ProjectView:
     """Return a project as it is shown."""
-    return view_of(ProjectView, project, created_at=time_of(project.created_at))
+    bounds = view_of(
+        MemberBounds,
+        project.member_bounds,
+        rates=view_of(RateLimits, project.member_bounds.rates),
+        budgets=shown_budgets(project.member_bounds.budgets),
+    )
+    created_at = time_of(project.created_at)
+    return view_of(ProjectView, project, member_bounds=bounds, created_at=created_at)
 
 
 async def own_projects(administration: Administration, viewer: Viewer) -> tuple[str, ...] | None:
-    """Return the ids of the projects that a viewer sees, None for all."""
+    """Return the ids of the projects of which a viewer sees everything, None for all.
+
+    A member sees everything of none: see `sight`.
+    """
+    if viewer.role is Role.MEMBER:
+        return ()
     if viewer.role is not Role.VIEWER:
         return None
     return await administration.store.projects.of_user(viewer.actor.id)
@@ -66,14 +113,14 @@ async def own_projects(administration: Administration, viewer: Viewer) -> tuple[
 
 async def _page(info: Info, first: int = 50, after: str | None = None) -> Connection[ProjectView]:
     viewer, administration = admitted(info, Permission.PROJECTS_READ)
-    own = await own_projects(administration, viewer)
+    own = await joined_projects(administration, viewer)
     page = await administration.store.projects.page(first=first, after=after, only=own)
     return connection(page, shown)
 
 
 async def _one(info: Info, project_id: Id) -> ProjectView:
     viewer, administration = admitted(info, Permission.PROJECTS_READ)
-    own = await own_projects(administration, viewer)
+    own = await joined_projects(administration, viewer)
     if own is not None and project_id not in own:
         raise NotFound("project", project_id)
     return shown(await administration.store.projects.get(project_id))
@@ -81,7 +128,7 @@ async def _one(info: Info, project_id: Id) -> ProjectView:
 
 async def _create(info: Info, draft: Draft) -> ProjectView:
     viewer, administration = admitted(info, Permission.PROJECTS_WRITE)
-    project = replace(_NEW, **changes(draft, _NEW, _FIELDS, {}))
+    project = replace(_NEW, **changes(draft, _NEW, _FIELDS, _READ))
     saved = await administration.store.projects.create(project, viewer.actor)
     await administration.refresh()
     return shown(saved)
@@ -90,7 +137,7 @@ async def _create(info: Info, draft: Draft) -> ProjectView:
 async def _update(info: Info, project_id: Id, revision: int, draft: Draft) -> ProjectView:
     viewer, administration = admitted(info, Permission.PROJECTS_WRITE)
     held = await administration.store.projects.get(project_id)
-    project = replace(held, revision=revision, **changes(draft, _NEW, _FIELDS, {}))
+    project = replace(held, revision=revision, **changes(draft, _NEW, _FIELDS, _READ))
     saved = await administration.store.projects.update(project, viewer.actor)
     await administration.refresh()
     return shown(saved)
@@ -120,7 +167,7 @@ async def _remove(info: Info, project_id: strawberry.ID, user_id: strawberry.ID)
 @strawberry.type
 class ProjectQueries:
     projects: Connection[ProjectView] = strawberry.field(
-        resolver=_page, description="Projects by name; viewers see their own."
+        resolver=_page, description="Projects by name; viewers and members see their own."
     )
     project: ProjectView = strawberry.field(resolver=_one)
 

@@ -12,11 +12,11 @@ from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, Viewer, admitted, require
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.paging import Connection, Id, connection
-from longwire.server.admin.projects import own_projects
 from longwire.server.admin.scalars import Int64, dollars_of, milliseconds_of, time_of
 from longwire.server.admin.sessions import Session, rows_of_keys, visible_keys
 from longwire.server.admin.sessions import shown as shown_session
-from longwire.server.admin.turns import Turn, visible
+from longwire.server.admin.sight import sight_of
+from longwire.server.admin.turns import Turn
 from longwire.server.admin.turns import shown as shown_turn
 from longwire.store.runs import RunFilter
 
@@ -114,9 +114,11 @@ async def _live(administration: Administration, viewer: Viewer) -> list[dict[str
 
 async def _filter(info: Info, wanted: Wanted, kind: Kind, live: list[dict[str, Any]]) -> RunFilter:
     viewer, administration = admitted(info, Permission.TURNS_READ)
+    sight = await sight_of(administration, viewer, wanted.project_id)
     ids = tuple({row.get(_PLACES[kind], "") for row in live} - {""})
     return RunFilter(
-        project_ids=await visible(administration, viewer, wanted.project_id),
+        project_ids=sight.project_ids,
+        key_ids=sight.key_ids,
         key_id=wanted.key_id or "",
         model=wanted.model or "",
         channel_id=wanted.channel_id or "",
@@ -152,8 +154,8 @@ async def _traces(
 
 async def _one(info: Info, kind: Kind, which: str) -> RunView:
     viewer, administration = admitted(info, Permission.TURNS_READ)
-    own = await own_projects(administration, viewer)
-    run = await administration.store.runs.get(kind, which, own)
+    seen = RunFilter(*await sight_of(administration, viewer))
+    run = await administration.store.runs.get(kind, which, seen)
     return _shown(run, await _live(administration, viewer))
 
 

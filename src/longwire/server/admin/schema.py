@@ -12,6 +12,8 @@ from longwire.server.admin.alert_destinations import (
 )
 from longwire.server.admin.alert_rules import AlertRuleMutations, AlertRuleQueries
 from longwire.server.admin.alerts import AlertQueries
+from longwire.server.admin.budgets import BudgetMutations, BudgetQueries
+from longwire.server.admin.channel_keys import ChannelKeyMutations
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
 from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
@@ -22,6 +24,7 @@ from longwire.server.admin.limits import QueryLimits
 from longwire.server.admin.models import ModelMutations, ModelQueries
 from longwire.server.admin.names import Names
 from longwire.server.admin.nodes import NodeQueries
+from longwire.server.admin.override_previews import OverridePreviewQueries
 from longwire.server.admin.presets import PresetQueries
 from longwire.server.admin.probes import ProbeMutations
 from longwire.server.admin.profiles import ProfileQueries
@@ -40,6 +43,7 @@ _QUERIES: Final = (
     ChannelQueries,
     AccountQueries,
     DraftQueries,
+    OverridePreviewQueries,
     PresetQueries,
     ModelQueries,
     RouteQueries,
@@ -50,6 +54,7 @@ _QUERIES: Final = (
     FindQueries,
     UsageQueries,
     LatencyQueries,
+    BudgetQueries,
     SessionQueries,
     RunQueries,
     NodeQueries,
@@ -61,10 +66,12 @@ _QUERIES: Final = (
 _MUTATIONS: Final = (
     UserMutations,
     ChannelMutations,
+    ChannelKeyMutations,
     AccountMutations,
     ModelMutations,
     ProbeMutations,
     KeyMutations,
+    BudgetMutations,
     ProjectMutations,
     SessionMutations,
     SettingsMutations,

@@ -1,4 +1,7 @@
-"""The live connections upstream in the admin API. Viewers see those of their own projects' keys."""
+"""The live connections upstream in the admin API. Viewers see those of their own projects' keys.
+
+Members see those of their own.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,8 +15,8 @@ from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, Viewer, admitted
 from longwire.server.admin.listeners import RENEWED_AFTER, listener
 from longwire.server.admin.paging import Id
-from longwire.server.admin.projects import own_projects
 from longwire.server.admin.scalars import Int64
+from longwire.server.admin.sight import sight_of
 from longwire.store.audit import Noun
 
 _SCOPE: Final = "api_key:"
@@ -82,7 +85,10 @@ class Sessions:
 
 async def visible_keys(administration: Administration, viewer: Viewer) -> frozenset[str] | None:
     """Return the ids of the keys whose sessions a viewer sees, None for all."""
-    own = await own_projects(administration, viewer)
+    sight = await sight_of(administration, viewer)
+    if sight.key_ids is not None:
+        return frozenset(sight.key_ids)
+    own = sight.project_ids
     if own is None:
         return None
     keys = await administration.store.keys.all()

@@ -1,4 +1,7 @@
-"""The turn log in the admin API, and turns as they end. Viewers see those of their own projects."""
+"""The turn log in the admin API, and turns as they end. Viewers see those of their own projects.
+
+Members see those of their own keys.
+"""
 
 import asyncio
 import re
@@ -19,13 +22,13 @@ from longwire.server.admin.explanations import shown as shown_route
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.listeners import RENEWED_AFTER, listener
 from longwire.server.admin.paging import Connection, Id, connection
-from longwire.server.admin.projects import own_projects
 from longwire.server.admin.scalars import (
     Int64,
     dollars_or_none,
     milliseconds_of,
     time_of,
 )
+from longwire.server.admin.sight import Sight, sight_of
 from longwire.store.paging import Window
 from longwire.store.turns import TurnFilter
 
@@ -255,22 +258,14 @@ def shown(row: TurnRow) -> Turn:
     )
 
 
-async def visible(
-    administration: Administration, viewer: Viewer, project_id: str | None
-) -> tuple[str, ...] | None:
-    """Return the projects a viewer sees; with `project_id` that one alone, if they see it."""
-    own = await own_projects(administration, viewer)
-    if not project_id:
-        return own
-    return (project_id,) if own is None or project_id in own else ()
-
-
 async def _filter(
     administration: Administration, viewer: Viewer, criteria: Wanted | None
 ) -> TurnFilter:
     wanted = criteria or Wanted()
+    sight = (await sight_of(administration, viewer, wanted.project_id)).of_key(wanted.key_id)
     return TurnFilter(
-        project_ids=await visible(administration, viewer, wanted.project_id),
+        project_ids=sight.project_ids,
+        key_ids=sight.key_ids,
         api=wanted.api_format or "",
         connection=wanted.connection,
         has_failed=wanted.failed,
@@ -281,7 +276,7 @@ async def _filter(
 
 
 def _matches(wanted: TurnFilter, row: TurnRow) -> bool:
-    is_visible = wanted.project_ids is None or row.project_id in wanted.project_ids
+    is_visible = Sight(wanted.project_ids, wanted.key_ids).shows(row.project_id, row.key_id)
     is_late = wanted.since is None or row.id >= earliest_id(wanted.since)
     is_early = wanted.until is None or row.id < earliest_id(wanted.until)
     values: dict[str, object] = {**wanted.values()}
@@ -303,7 +298,8 @@ async def _page(
     return connection(await administration.store.turns.page(wanted, first, after), shown)
 
 
-def _number(turn_id: str) -> TurnId:
+def number_of(turn_id: str) -> TurnId:
+    """Return the number that a turn is kept by. Raises `NotFound` for what is none."""
     is_one = _ID.fullmatch(turn_id) is not None and int(turn_id) <= _GREATEST_ID
     if not is_one:
         raise NotFound("turn", turn_id)
@@ -312,9 +308,9 @@ def _number(turn_id: str) -> TurnId:
 
 async def _one(info: Info, turn_id: Id) -> Turn:
     viewer, administration = admitted(info, Permission.TURNS_READ)
-    row = await administration.store.turns.get(_number(turn_id))
-    own = await own_projects(administration, viewer)
-    if own is not None and row.project_id not in own:
+    row = await administration.store.turns.get(number_of(turn_id))
+    sight = await sight_of(administration, viewer)
+    if not sight.shows(row.project_id, row.key_id):
         raise NotFound("turn", turn_id)
     return shown(row)
 

@@ -18,7 +18,7 @@ from longwire.core.rules.turn import Usage
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.scalars import Int64, dollars_of, milliseconds_of, time_of
-from longwire.server.admin.turns import visible
+from longwire.server.admin.sight import sight_of
 from longwire.store.store import now_ms
 from longwire.store.turns import TurnFilter
 from longwire.store.usage import DAY, HOUR, Point, Sums, Where
@@ -44,6 +44,7 @@ class UsageBy(Enum):
     MODEL = "model"
     KEY = "key"
     API = "api"
+    USER = "user"
     REASON = "reason"
 
 
@@ -54,6 +55,9 @@ class Counted:
     model: str | None = None
     key_id: strawberry.ID | None = None
     api_format: str | None = strawberry.field(default=None, description="That the client spoke.")
+    user_id: strawberry.ID | None = strawberry.field(
+        name="userID", default=None, description="Whose the keys are now."
+    )
     reason: str | None = strawberry.field(
         default=None, description="Why turns were not continued; or `continued`, `as-given`."
     )
@@ -75,6 +79,9 @@ class UsageSums:
         description="Of a turn that was not served, as much as was sent for it."
     )
     bytes_sent: Int64 = strawberry.field(description="What failed attempts sent counts, too.")
+    unpriced: Int64 = strawberry.field(
+        description="Turns with tokens whose cost nobody knows: they cost 0 here and in budgets."
+    )
     bytes_saved: Int64 = strawberry.field(description="What served turns needed not send upstream.")
 
 
@@ -84,7 +91,7 @@ class UsagePoint:
     name: str = strawberry.field(
         description="An id, a model, an API or a reason, as the series is by; else empty. By "
         "reason, `continued` and `as-given` stand for turns that have none, empty for those that "
-        "were never sent."
+        "were never sent. By user it is empty for keys that are nobody's, or are deleted."
     )
     sums: UsageSums
 
@@ -162,6 +169,7 @@ async def _first_events(info: Info, root: strawberry.Parent["UsageView"]) -> Fir
     request, how = root.request, root.request.where.reason
     wanted = TurnFilter(
         project_ids=request.where.project_ids,
+        key_ids=request.where.key_ids,
         key_id=request.where.key_id,
         channel_id=request.where.channel_id,
         model=request.where.model,
@@ -221,8 +229,14 @@ async def _usage(
     if not 0 <= start <= end <= start + _MOST_SPANS * length:
         message = f"must be before until, by at most {_MOST_SPANS} spans"
         raise InvalidFields([FieldProblem("since", message)])
+    administration = info.context.administration
+    sight = await sight_of(administration, viewer, counted.project_id)
+    if counted.user_id and sight.key_ids is None:
+        sight = sight._replace(key_ids=await administration.store.keys.of_user(counted.user_id))
+    sight = sight.of_key(counted.key_id)
     where = Where(
-        project_ids=await visible(info.context.administration, viewer, counted.project_id),
+        project_ids=sight.project_ids,
+        key_ids=sight.key_ids,
         channel_id=counted.channel_id or "",
         model=counted.model or "",
         key_id=counted.key_id or "",

@@ -223,7 +223,9 @@ async def _update(info: Info, user_id: Id, revision: int, draft: Update) -> User
     held = await users.get(user_id)
     user = replace(held, revision=revision, **changes(draft, _DEFAULTS, _FIELDS, {}))
     actor = require(info, _needed(held.role, user.role)).actor
-    return shown(await users.update(user, actor))
+    saved = await users.update(user, actor)
+    await info.context.administration.refresh()
+    return shown(saved)
 
 
 async def _set_password(info: Info, user_id: Id, password: str) -> UserView:
@@ -239,6 +241,7 @@ async def _delete(info: Info, user_id: Id, revision: int) -> bool:
     users = info.context.administration.store.users
     actor = require(info, _needed((await users.get(user_id)).role)).actor
     await users.delete(user_id, revision, actor)
+    await info.context.administration.refresh()
     return True
 
 
@@ -287,10 +290,14 @@ class UserMutations:
         resolver=_change_password, description="One's own; every other sign-in ends."
     )
     create_user: UserView = strawberry.field(resolver=_create)
-    update_user: UserView = strawberry.field(resolver=_update)
+    update_user: UserView = strawberry.field(
+        resolver=_update, description="The keys of who is disabled are refused."
+    )
     set_user_password: UserView = strawberry.field(
         resolver=_set_password, description="Somebody else's; their sign-ins end."
     )
-    delete_user: bool = strawberry.field(resolver=_delete)
+    delete_user: bool = strawberry.field(
+        resolver=_delete, description="For good; their keys are refused from then on."
+    )
     invite_user: IssuedInvitation = strawberry.field(resolver=_invite)
     revoke_invitation: bool = strawberry.field(resolver=_revoke)

@@ -1,7 +1,4 @@
-"""The facts that rules are held against, from what the gateway knows anyway.
-
-What is spent of other budgets than those of keys joins `_budgets`.
-"""
+"""The facts that rules are held against, from what the gateway knows anyway."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
@@ -9,11 +6,12 @@ from typing import Final
 from longwire.core.nouns.account import AccountStatus
 from longwire.core.nouns.alert import AlertRule, Fact, Watched
 from longwire.fleet.nodes import Nodes
+from longwire.relay.channels.budgets import found_budgets
 from longwire.relay.channels.reconcile import ChannelReconciler
-from longwire.server.alerts.budgets import key_budgets
 from longwire.server.alerts.figures import OF_NODES, NodeFigures
 from longwire.server.fleet_health import FleetHealth, Trust, worst
 from longwire.store.alert_figures import Share, shares
+from longwire.store.spending import budget_states
 from longwire.store.store import Store
 
 _TRUST: Final = {Trust.SOUND: 0.0, Trust.FAILING: 0.5, Trust.RESTING: 1.0}
@@ -98,7 +96,18 @@ class Facts:
         ]
 
     async def _budgets(self, _rule: AlertRule, now: int) -> list[Fact]:
-        return await key_budgets(self._store, now)
+        declared, store = self._reconciler.declared, self._store
+        zone = declared.time_zone or await store.settings.time_zone()
+        budgets = await found_budgets(store, declared.budgets)
+        return [
+            Fact(
+                state.budget.id,
+                f"{state.budget.kind} {state.name}, {state.budget.unit} of this "
+                f"{state.budget.period}",
+                state.share,
+            )
+            for state in await budget_states(store, budgets, zone, now)
+        ]
 
     async def _error_rates(self, rule: AlertRule, now: int) -> list[Fact]:
         return [

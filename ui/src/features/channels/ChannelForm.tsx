@@ -19,6 +19,7 @@ import { differences } from "./differences";
 import { type ChannelDraft, draftOf, inputOf, offered, SECRETS } from "./draft";
 import { Endpoints } from "./Endpoints";
 import { Limits, ModelFields, Travel } from "./MoreFields";
+import { Overrides } from "./Overrides";
 import { Prices } from "./Prices";
 import { problemsOf } from "./problems";
 import { ProfileFields } from "./Profile";
@@ -27,14 +28,21 @@ import { Vendors } from "./Vendors";
 /** Fields that stand in the part that is folded: what is wrong there opens it. */
 const LIMITS = /^(tags|weight|organization|project|proxy|tls|headers|rates|handshake|nativeItems)/;
 
+export interface Passed {
+  from: number;
+  to: number;
+}
+
 interface FormProps {
   channel?: Channel;
   initial: ChannelDraft;
   draftKey: string;
+  /** A change of what the form does not have, such as the keys, from one revision to another. */
+  passed?: Passed;
   onSaved?: (channel: Channel) => void;
 }
 
-export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) {
+export function ChannelForm({ channel, initial, draftKey, passed, onSaved }: FormProps) {
   const { t } = useTranslation(["channels", "app"]);
   const queries = useQueryClient();
   const mayWrite = useMay("channels:write") && channel?.managedBy !== "FILE";
@@ -78,7 +86,7 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTouched(true);
-    saving.mutate(revision);
+    saving.mutate(passed?.from === revision ? passed.to : revision);
   };
   const shown = useQuery(profileQuery(channel?.id, !mayWrite)).data;
   const common = { draft: draft.value, change, problem: problems };
@@ -122,6 +130,9 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
             <ModelFields {...common} />
             <Prices {...common} channel={channel} />
           </div>
+        </Card>
+        <Card title={t("overrides.title")}>
+          <Overrides {...common} channel={channel} />
         </Card>
         <details
           className="rounded-2xl border border-line bg-card shadow-card"

@@ -1,16 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Card, Page } from "@/shared/Page";
 import { Badge } from "@/shared/Badge";
 import { Failure, SkeletonRows } from "@/shared/states";
 import { type Channel, channelQuery } from "./api";
-import { ChannelForm } from "./ChannelForm";
+import { ChannelForm, type Passed } from "./ChannelForm";
 import { ChannelMenu } from "./ChannelMenu";
 import { ChannelOverview } from "./ChannelOverview";
 import { copyOf, draftOf, NEW_CHANNEL } from "./draft";
 import { HealthBadge } from "./HealthBadge";
+import { Keys } from "./Keys";
 import { TestPanel } from "./TestPanel";
 import { GuideLink } from "@/features/start/GuideLink";
 import { Accounts } from "./codex/Accounts";
@@ -51,24 +52,38 @@ export function ChannelPage() {
 
 /** How it is set up, and its test. */
 export function ChannelSettingsPage() {
-  const { t } = useTranslation("channels");
   const { channel: id } = settings.useParams();
+  return <Framed id={id}>{(channel) => <Settings channel={channel} />}</Framed>;
+}
+
+function Settings({ channel }: { channel: Channel }) {
+  const { t } = useTranslation("channels");
+  const [passed, setPassed] = useState<Passed>();
+  const change = (from: number, to: number) =>
+    setPassed((before) => (before?.to === from ? { from: before.from, to } : { from, to }));
   return (
-    <Framed id={id}>
-      {(channel) => (
-        <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_24rem]">
-          <ChannelForm key={channel.id} channel={channel} initial={draftOf(channel)} draftKey={`channel-${channel.id}`} />
-          <div className="space-y-5">
-            <TestPanel channel={channel} />
-            {channel.type === "codex" && (
-              <Card title={t("accounts.title")}>
-                <Accounts channelID={channel.id} />
-              </Card>
-            )}
-          </div>
-        </div>
-      )}
-    </Framed>
+    <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_24rem]">
+      <ChannelForm
+        key={channel.id}
+        channel={channel}
+        initial={draftOf(channel)}
+        draftKey={`channel-${channel.id}`}
+        passed={passed}
+      />
+      <div className="space-y-5">
+        <TestPanel channel={channel} />
+        {channel.type !== "codex" && (
+          <Card title={t("keys.title")}>
+            <Keys channel={channel} onChanged={change} />
+          </Card>
+        )}
+        {channel.type === "codex" && (
+          <Card title={t("accounts.title")}>
+            <Accounts channelID={channel.id} />
+          </Card>
+        )}
+      </div>
+    </div>
   );
 }
 
@@ -76,6 +91,9 @@ function Framed({ id, children }: { id: string; children: (channel: Channel) => 
   const { t } = useTranslation(["channels", "app"]);
   const found = useQuery(channelQuery(id));
   const navigate = useNavigate();
+  const [passed, setPassed] = useState<Passed>();
+  const change = (from: number, to: number) =>
+    setPassed((before) => (before?.to === from ? { from: before.from, to } : { from, to }));
   const channel = found.data?.channel;
   if (channel === undefined) {
     return (

@@ -6,7 +6,7 @@ import { Button, IconButton } from "@/shared/Button";
 import { UNKNOWN } from "@/shared/format";
 import { type Channel, costsQuery } from "./api";
 import type { Parts } from "./Connecting";
-import { NO_PRICE, type PriceDraft } from "./draft";
+import { NO_PRICE, NO_TIER, type PriceDraft, type TierDraft } from "./priceDraft";
 
 const AMOUNTS = ["input", "cached", "cacheWrite", "output"] as const;
 
@@ -54,6 +54,11 @@ export function Prices({ draft, change, problem, channel }: Parts & { channel: C
               <X size={15} aria-hidden />
             </IconButton>
           </div>
+          <Tiers
+            price={each}
+            change={(tiers) => set(index, { tiers })}
+            problem={(field) => problem(`prices.${index}.tiers.${field}`)}
+          />
           {["model", ...AMOUNTS].map((name) => {
             const wrong = problem(`prices.${index}.${name}`);
             return wrong === undefined ? null : (
@@ -73,6 +78,60 @@ export function Prices({ draft, change, problem, channel }: Parts & { channel: C
       </Button>
       {channel !== undefined && <Costs channel={channel} />}
     </fieldset>
+  );
+}
+
+/** What longer turns cost: all their tokens, from the first above so many of input on. */
+function Tiers({
+  price,
+  change,
+  problem,
+}: {
+  price: PriceDraft;
+  change: (tiers: TierDraft[]) => void;
+  problem: (field: string) => string | undefined;
+}) {
+  const { t } = useTranslation("channels");
+  const set = (index: number, part: Partial<TierDraft>) =>
+    change(price.tiers.map((each, at) => (at === index ? { ...each, ...part } : each)));
+  return (
+    <div className="mt-1 ml-3 space-y-2 border-l border-line pl-3">
+      {price.tiers.map((tier, index) => (
+        <div key={index}>
+          <div className="grid grid-cols-2 items-end gap-2 sm:grid-cols-[2fr_repeat(4,1fr)_auto]">
+            {(["above", ...AMOUNTS] as const).map((name) => (
+              <label key={name} className={`min-w-0 text-[12.5px] ${name === "above" ? "col-span-2 sm:col-span-1" : ""}`}>
+                {t(`prices.${name}`)}
+                <input
+                  type="number"
+                  min={0}
+                  step={name === "above" ? 1 : "any"}
+                  required={name !== "cached" && name !== "cacheWrite"}
+                  className="field text-[13px]"
+                  value={tier[name]}
+                  aria-invalid={problem(`${index}.${name}`) !== undefined}
+                  onChange={(event) => set(index, { [name]: event.target.value })}
+                />
+              </label>
+            ))}
+            <IconButton label={t("prices.removeTier")} onClick={() => change(price.tiers.filter((_, at) => at !== index))}>
+              <X size={15} aria-hidden />
+            </IconButton>
+          </div>
+          {(["above", ...AMOUNTS] as const).map((name) => {
+            const wrong = problem(`${index}.${name}`);
+            return wrong === undefined ? null : (
+              <p key={name} className="text-[13px] text-bad">
+                ✕ {wrong}
+              </p>
+            );
+          })}
+        </div>
+      ))}
+      <Button isSmall look="quiet" icon={<Plus size={14} aria-hidden />} onClick={() => change([...price.tiers, NO_TIER])}>
+        {t("prices.addTier")}
+      </Button>
+    </div>
   );
 }
 

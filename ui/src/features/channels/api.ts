@@ -22,8 +22,10 @@ export const CHANNEL = graphql(
     proxy tlsCa tlsVerify headerNames handshakeRate handshakeBurst nativeItems managedBy updatedAt revision
     apis offered passed profile unsupported threads
     quirks { setting value }
-    prices { model input cached cacheWrite output }
+    prices { model input cached cacheWrite output tiers { above input cached cacheWrite output } }
     renames { from to }
+    overrides { action member header value models apis }
+    keys { id label masked weight isEnabled trust problem requests { usedPercent } tokens { usedPercent } }
     rates { requestsPerMinute tokensPerMinute concurrentTurns }
     endpoints { ...EndpointFields }
     defaultEndpoints { ...EndpointFields }
@@ -133,6 +135,59 @@ export const setChannelStatus = (id: string, revision: number, status: Status) =
 
 const DELETE = graphql(`mutation DeleteChannel($id: ID!, $revision: Int!) { deleteChannel(id: $id, revision: $revision) }`);
 export const deleteChannel = (id: string, revision: number) => ask(DELETE, { id, revision });
+
+const ADD_KEY = graphql(
+  `
+  mutation AddChannelKey($id: ID!, $revision: Int!, $key: String!, $input: ChannelKeyInput) {
+    addChannelKey(channelID: $id, revision: $revision, key: $key, input: $input) { ...ChannelFields }
+  }
+`,
+  [CHANNEL],
+);
+type Held = Pick<Channel, "id" | "revision">;
+type KeyInput = NonNullable<VariablesOf<typeof ADD_KEY>["input"]>;
+export const addChannelKey = ({ id, revision }: Held, key: string, input: KeyInput) =>
+  ask(ADD_KEY, { id, revision, key, input }).then((told) => told.addChannelKey);
+
+const UPDATE_KEY = graphql(
+  `
+  mutation UpdateChannelKey($id: ID!, $revision: Int!, $key: ID!, $input: ChannelKeyInput) {
+    updateChannelKey(channelID: $id, revision: $revision, keyID: $key, input: $input) { ...ChannelFields }
+  }
+`,
+  [CHANNEL],
+);
+export const updateChannelKey = ({ id, revision }: Held, key: string, input: KeyInput) =>
+  ask(UPDATE_KEY, { id, revision, key, input }).then((told) => told.updateChannelKey);
+
+const REMOVE_KEY = graphql(
+  `
+  mutation RemoveChannelKey($id: ID!, $revision: Int!, $key: ID!) {
+    removeChannelKey(channelID: $id, revision: $revision, keyID: $key) { ...ChannelFields }
+  }
+`,
+  [CHANNEL],
+);
+export const removeChannelKey = ({ id, revision }: Held, key: string) =>
+  ask(REMOVE_KEY, { id, revision, key }).then((told) => told.removeChannelKey);
+
+const PREVIEW = graphql(`
+  query PreviewOverrides($id: ID!, $overrides: [OverrideInput!]!, $turn: ID) {
+    previewOverrides(channelID: $id, overrides: $overrides, turnID: $turn) {
+      api model isSample members { name before after } headers { name before after }
+    }
+  }
+`);
+export type Preview = ResultOf<typeof PREVIEW>["previewOverrides"];
+/** What overrides would make of a logged turn; without one of a sample. */
+export const previewQuery = (id: string, overrides: VariablesOf<typeof PREVIEW>["overrides"], turn: string) =>
+  queryOptions({
+    queryKey: ["channels", "preview", id, overrides, turn],
+    queryFn: ({ signal }) =>
+      ask(PREVIEW, { id, overrides, turn: turn === "" ? null : turn }, signal).then((told) => told.previewOverrides),
+    retry: false,
+    gcTime: 30_000,
+  });
 
 const PRESETS = graphql(`
   query ChannelPresets {

@@ -15,7 +15,7 @@ export function differences(theirs: ChannelDraft, yours: ChannelDraft): { field:
 }
 
 function textsOf(draft: ChannelDraft): Record<Field, string> {
-  const { apiKey, proxy, removesKey: _, auth, baseURL, apis: _all, endpoints, headers, quirks, prices, ...rest } = draft;
+  const { apiKey, proxy, removesKey: _, auth, baseURL, apis: _all, endpoints, headers, quirks, prices, overrides, ...rest } = draft;
   const own = ALL_APIS.map((api) => [`endpoints.${api}`, Object.values(endpoints[api]).filter(Boolean).join(" · ")] as const);
   return {
     ...recordOf(Object.keys(rest) as (keyof typeof rest)[], (name) => shown(rest[name])),
@@ -23,8 +23,9 @@ function textsOf(draft: ChannelDraft): Record<Field, string> {
     baseURL: baseURL[draft.type],
     apis: offered(draft).join(", "),
     quirks: quirks.map((each) => `${each.setting} = ${each.value}`).join(", "),
-    prices: prices.map((each) => `${each.model} ${each.input}/${each.output}`).join(", "),
+    prices: prices.map((each) => `${each.model} ${each.input}/${each.output}${each.tiers.map((tier) => ` >${tier.above} ${tier.input}/${tier.output}`).join("")}`).join(", "),
     headers: headers.map((each) => each.name).join(", "),
+    overrides: overrides.map((each) => `${each.action} ${each.name} ${each.value} ${each.models}`.trim()).join(", "),
     ...(Object.fromEntries(own) as Record<`endpoints.${AnyApi}`, string>),
     apiKey: apiKey === "" ? "" : "•••",
     proxy: proxy === undefined ? "" : "•••",

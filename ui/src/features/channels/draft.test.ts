@@ -97,14 +97,14 @@ test("a preset sets what its vendor needs, and is known again by its address", (
 });
 
 test("a price without a figure is sent without it, never as 0", () => {
-  const prices = [{ model: "m", input: "", cached: "", cacheWrite: "", output: "" }];
+  const prices = [{ model: "m", input: "", cached: "", cacheWrite: "", output: "", tiers: [] }];
   expect(inputOf(with_({ prices }), true).prices).toMatchObject([{ input: null, output: null }]);
 });
 
 test("prices are numbers, and what is left empty costs what input does", () => {
-  const prices = [{ model: " gpt-5* ", input: "1.25", cached: "", cacheWrite: "2", output: "10" }];
+  const prices = [{ model: " gpt-5* ", input: "1.25", cached: "", cacheWrite: "2", output: "10", tiers: [{ above: "200000", input: "2.5", cached: "", cacheWrite: "", output: "15" }] }];
   expect(inputOf(with_({ prices }), true).prices).toEqual([
-    { model: "gpt-5*", input: 1.25, cached: null, cacheWrite: 2, output: 10 },
+    { model: "gpt-5*", input: 1.25, cached: null, cacheWrite: 2, output: 10, tiers: [{ above: 200_000, input: 2.5, cached: null, cacheWrite: null, output: 15 }] },
   ]);
 });
 

@@ -1,4 +1,6 @@
 /** A channel as it is being written. Everything typed stays, whatever is switched meanwhile. */
+import { type OverrideDraft, overrideInputs, overridesOf } from "./overrideDraft";
+import { type PriceDraft, priceInputs, pricesOf } from "./priceDraft";
 import { recordOf } from "@/api/records";
 import {
   ALL_APIS,
@@ -42,15 +44,6 @@ export interface EndpointDraft {
 }
 
 /** What a million tokens of a model, or of those of a pattern, cost, as typed. */
-export interface PriceDraft {
-  model: string;
-  input: string;
-  cached: string;
-  cacheWrite: string;
-  output: string;
-}
-export const NO_PRICE: PriceDraft = { model: "", input: "", cached: "", cacheWrite: "", output: "" };
-
 type AsIs = Pick<Channel, "name" | "organization" | "project" | "tlsCa" | "tlsVerify">;
 
 export interface ChannelDraft extends AsIs, Record<Rate, string> {
@@ -67,6 +60,7 @@ export interface ChannelDraft extends AsIs, Record<Rate, string> {
   unsupported: Unsupported;
   threads: boolean;
   prices: PriceDraft[];
+  overrides: OverrideDraft[];
   endpoints: Record<AnyApi, EndpointDraft>;
   /** What is typed for a new key; "" keeps the one there is. */
   apiKey: string;
@@ -99,6 +93,7 @@ export const NEW_CHANNEL: ChannelDraft = {
   unsupported: "refuse",
   threads: false,
   prices: [],
+  overrides: [],
   endpoints: recordOf(ALL_APIS, () => INHERITED),
   apiKey: "",
   removesKey: false,
@@ -143,13 +138,8 @@ export function draftOf(channel: Channel): ChannelDraft {
     quirks: channel.quirks.map(({ setting, value }) => ({ setting, value })),
     unsupported: channel.unsupported as Unsupported,
     threads: channel.threads,
-    prices: channel.prices.map((each) => ({
-      model: each.model,
-      input: text(each.input),
-      cached: text(each.cached),
-      cacheWrite: text(each.cacheWrite),
-      output: text(each.output),
-    })),
+    prices: pricesOf(channel),
+    overrides: overridesOf(channel),
     endpoints: recordOf(ALL_APIS, own),
     models: channel.models.join("\n"),
     renames: channel.renames.map(({ from, to }) => ({ from, to })),
@@ -207,13 +197,8 @@ export function inputOf(draft: ChannelDraft, isNew: boolean): Input {
     quirks: draft.quirks.filter((each) => each.setting !== "").map(({ setting, value }) => ({ setting, value })),
     unsupported: draft.unsupported,
     threads: draft.threads && apis.includes("messages"),
-    prices: draft.prices.map((each) => ({
-      model: each.model.trim(),
-      input: number(each.input),
-      cached: number(each.cached),
-      cacheWrite: number(each.cacheWrite),
-      output: number(each.output),
-    })),
+    prices: priceInputs(draft.prices),
+    overrides: overrideInputs(draft.overrides),
     ...keyOf(draft, isNew),
     models: words(draft.models),
     renames: draft.renames.filter((each) => each.from !== "" || each.to !== ""),

@@ -17,7 +17,7 @@ export function KeyDialog({
   onIssued?: (issued: Issued) => void;
 }) {
   const { t } = useTranslation(["keys", "app"]);
-  const mayWrite = useMay("keys:write") && apiKey?.managedBy !== "FILE" && apiKey?.status !== "REVOKED";
+  const mayWrite = useMay("keys:own") && apiKey?.managedBy !== "FILE" && apiKey?.status !== "REVOKED";
   return (
     <FormDialog
       title={apiKey?.name ?? t("create")}

@@ -1,12 +1,16 @@
+import { useQuery } from "@tanstack/react-query";
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
+import { useMay } from "@/api/me";
 import { useModelNames } from "@/api/models";
 import { useNames } from "@/api/names";
+import { userNamesQuery } from "@/features/users/api";
 import { CheckField, SelectField, TextField } from "@/shared/Field";
 import { BUDGETS, type KeyDraft, RATES } from "./draft";
 
 /** A new key's, until another one is chosen. */
 const DEFAULT_PROJECT = "prj_default";
+const NOBODY = "nobody";
 
 interface Parts {
   draft: KeyDraft;
@@ -19,6 +23,8 @@ export function Reach({ draft, change, problem }: Parts) {
   const { t } = useTranslation("keys");
   const names = useNames();
   const id = useId();
+  const mayChoose = useMay("users:read");
+  const people = useQuery({ ...userNamesQuery, enabled: mayChoose }).data;
   const toggle = (channel: string) =>
     change({
       channels: draft.channels.includes(channel)
@@ -37,7 +43,21 @@ export function Reach({ draft, change, problem }: Parts) {
         ]}
         onChange={(event) => change({ projectID: event.target.value })}
       />
-      <fieldset>
+      {mayChoose && (
+        <SelectField
+          label={t("person")}
+          hint={t("personHint")}
+          value={draft.userID ?? NOBODY}
+          problem={problem("userID")}
+          options={[
+            ...(draft.userID === "" ? [{ value: "", label: t("myself") }] : []),
+            ...(people ?? []).map((each) => ({ value: each.id, label: each.email })),
+            { value: NOBODY, label: t("nobody") },
+          ]}
+          onChange={(event) => change({ userID: event.target.value === NOBODY ? null : event.target.value })}
+        />
+      )}
+      {names.channels.length > 0 && <fieldset>
         <legend className="mb-1 text-[13px] font-medium">{t("channels")}</legend>
         <p className="mb-2 text-[13px] text-soft">{draft.channels.length === 0 ? t("allChannels") : t("someChannels")}</p>
         <div className="space-y-1">
@@ -50,7 +70,7 @@ export function Reach({ draft, change, problem }: Parts) {
             />
           ))}
         </div>
-      </fieldset>
+      </fieldset>}
       <div>
         <label htmlFor={id} className="mb-1 block text-[13px] font-medium">
           {t("models")}
@@ -121,7 +141,7 @@ export function Spending({ draft, change, problem }: Parts) {
       {groups.map(({ title, prefix, names }) => (
         <fieldset key={prefix}>
           <legend className="mb-2 font-medium">{title}</legend>
-          {prefix === "budgets" && <p className="mb-2 text-[13px] text-soft">{t("budgetDays")}</p>}
+          {prefix === "budgets" && <p className="mb-2 text-[13px] text-soft">{t("budgetsHint")}</p>}
           <div className="grid gap-3 sm:grid-cols-2">
             {names.map((name) => (
               <TextField

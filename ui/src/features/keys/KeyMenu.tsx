@@ -21,7 +21,8 @@ export function KeyMenu({
   onIssued: (issued: Issued) => void;
 }) {
   const { t } = useTranslation(["keys", "app"]);
-  const mayWrite = useMay("keys:write");
+  const mayWrite = useMay("keys:own");
+  const mayDelete = useMay("keys:write");
   const queries = useQueryClient();
   const [question, setQuestion] = useState<Question>();
   const [isAtOnce, setAtOnce] = useState(false);
@@ -49,7 +50,9 @@ export function KeyMenu({
   };
   const isRevoked = apiKey.status === "REVOKED";
   const items: MenuItem[] = isRevoked
-    ? [{ label: t("app:delete"), isDanger: true, run: () => setQuestion("delete") }]
+    ? mayDelete
+      ? [{ label: t("app:delete"), isDanger: true, run: () => setQuestion("delete") }]
+      : []
     : [
         { label: t("app:edit"), run: onEdit },
         apiKey.status === "ENABLED"
@@ -58,6 +61,7 @@ export function KeyMenu({
         { label: t("rotate"), run: () => setQuestion("rotate") },
         { label: t("revoke"), isDanger: true, run: () => setQuestion("revoke") },
       ];
+  if (items.length === 0) return null;
   return (
     <>
       <Menu label={`${t("app:actions")}: ${apiKey.name}`} items={items} />

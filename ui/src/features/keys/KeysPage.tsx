@@ -26,16 +26,17 @@ export function KeysPage() {
   const { t } = useTranslation("keys");
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const mayWrite = useMay("keys:write");
+  const mayWrite = useMay("keys:own");
   const [text, setText] = useState("");
   const [issued, setIssued] = useState<Issued>();
   const found = useQuery(keysQuery(useSettled(text)));
   const spent = useQuery(spentQuery(useMinute()));
   const project = search["project"];
-  const rows = found.data?.apiKeys.nodes.filter((each) => project === undefined || each.projectID === project);
-  const isChosen = text !== "" || project !== undefined;
+  const person = search["user"];
+  const rows = found.data?.apiKeys.nodes.filter((each) => (project === undefined || each.projectID === project) && (person === undefined || each.userID === person));
+  const isChosen = text !== "" || project !== undefined || person !== undefined;
   const show = (part: Record<string, string>) =>
-    void navigate({ search: project === undefined ? part : { project, ...part } });
+    void navigate({ search: { ...(project === undefined ? {} : { project }), ...(person === undefined ? {} : { user: person }), ...part } });
   const columns = useColumns(spent.data, (key) => show({ key: key.id }), setIssued);
   const opened = rows?.find((each) => each.id === search["key"]);
   const add = (
@@ -50,6 +51,11 @@ export function KeysPage() {
         title={t("all")}
         aside={
           <div className="flex flex-wrap gap-2">
+            <PersonFilter
+              keys={found.data?.apiKeys.nodes ?? []}
+              chosen={person}
+              onChoose={(id) => void navigate({ search: { ...(project === undefined ? {} : { project }), ...(id === "" ? {} : { user: id }) } })}
+            />
             <ProjectFilter chosen={project} onChoose={(id) => void navigate({ search: id === "" ? {} : { project: id } })} />
             <input
               type="search"
@@ -104,6 +110,23 @@ function ProjectFilter({ chosen, onChoose }: { chosen: string | undefined; onCho
   );
 }
 
+/** Chooses the keys of one person, of those who have some. */
+function PersonFilter({ keys, chosen, onChoose }: { keys: readonly Key[]; chosen: string | undefined; onChoose: (id: string) => void }) {
+  const { t } = useTranslation("keys");
+  const people = new Map(keys.filter((each) => each.userID !== null).map((each) => [each.userID ?? "", each.userEmail]));
+  if (people.size < 2 && chosen === undefined) return null;
+  return (
+    <select aria-label={t("person")} className="field !w-auto" value={chosen ?? ""} onChange={(event) => onChoose(event.target.value)}>
+      <option value="">{t("everybody")}</option>
+      {[...people].map(([id, email]) => (
+        <option key={id} value={id}>
+          {email === "" ? id : email}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 function useColumns(
   spent: ReadonlyMap<string, Spent> | undefined,
   open: (key: Key) => void,
@@ -130,6 +153,12 @@ function useColumns(
     },
     { key: "status", title: t("status"), cell: (row) => <Badge tone={TONES[row.status]}>{t(`statuses.${row.status}`)}</Badge> },
     { key: "project", title: t("project"), isExtra: true, cell: (row) => names.project(row.projectID) },
+    {
+      key: "person",
+      title: t("person"),
+      isExtra: true,
+      cell: (row) => (row.userEmail === "" ? <span className="text-soft">{t("nobody")}</span> : row.userEmail),
+    },
     { key: "budgets", title: t("budgets"), cell: (row) => <BudgetBars apiKey={row} spent={spent?.get(row.id)} /> },
     {
       key: "used",

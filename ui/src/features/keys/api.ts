@@ -5,7 +5,7 @@ import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
 
 export const KEY = graphql(`
   fragment KeyFields on APIKey {
-    id name prefix projectID models channels keepsBodies showsReasoning status managedBy expiresAt previousUntil
+    id name prefix projectID userID userEmail models channels keepsBodies showsReasoning status managedBy expiresAt previousUntil
     createdAt lastUsedAt revision
     rates { requestsPerMinute tokensPerMinute concurrentTurns }
     budgets { tokensPerDay tokensPerMonth costPerDay costPerMonth }

@@ -7,7 +7,7 @@ export type Budget = keyof Key["budgets"];
 export const RATES = exhaustive<Rate>({ requestsPerMinute: true, tokensPerMinute: true, concurrentTurns: true });
 export const BUDGETS = exhaustive<Budget>({ tokensPerDay: true, tokensPerMonth: true, costPerDay: true, costPerMonth: true });
 
-export interface KeyDraft extends Pick<Key, "name" | "projectID" | "channels" | "keepsBodies" | "showsReasoning">, Record<Rate | Budget, string> {
+export interface KeyDraft extends Pick<Key, "name" | "projectID" | "userID" | "channels" | "keepsBodies" | "showsReasoning">, Record<Rate | Budget, string> {
   models: string;
   /** As the browser's field has it, in local time; "" is never. */
   expiresAt: string;
@@ -15,7 +15,7 @@ export interface KeyDraft extends Pick<Key, "name" | "projectID" | "channels" | 
 
 const NONE = recordOf([...RATES, ...BUDGETS], () => "");
 
-export const NEW_KEY: KeyDraft = { name: "", projectID: "", models: "", channels: [], keepsBodies: false, showsReasoning: false, expiresAt: "", ...NONE };
+export const NEW_KEY: KeyDraft = { name: "", projectID: "", userID: "", models: "", channels: [], keepsBodies: false, showsReasoning: false, expiresAt: "", ...NONE };
 
 const text = (value: number | null) => (value === null ? "" : String(value));
 
@@ -23,6 +23,7 @@ export function draftOf(key: Key): KeyDraft {
   return {
     name: key.name,
     projectID: key.projectID,
+    userID: key.userID,
     models: key.models.join("\n"),
     channels: [...key.channels],
     keepsBodies: key.keepsBodies,
@@ -44,13 +45,14 @@ const whole = (typed: string) => (typed.trim() === "" ? null : Math.trunc(Number
 const isMoney = (name: Budget) => name.startsWith("cost");
 
 /** What stays as it is where it is left out; a field beside them that the schema gains is missing below until it is sent. */
-type Optional = "projectID" | "status";
+type Optional = "projectID" | "userID" | "status";
 type Input = Required<Omit<KeyInput, Optional>> & Pick<KeyInput, Optional>;
 
 export function inputOf(draft: KeyDraft): Input {
   return {
     name: draft.name.trim(),
     ...(draft.projectID === "" ? {} : { projectID: draft.projectID }),
+    ...(draft.userID === "" ? {} : { userID: draft.userID }),
     models: draft.models.split(/[\n,]/).map((each) => each.trim()).filter(Boolean),
     channels: draft.channels,
     keepsBodies: draft.keepsBodies,

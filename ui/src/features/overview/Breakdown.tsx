@@ -35,8 +35,8 @@ export function Breakdown({
           key: "name",
           title: t(`one.${by}`),
           cell: (row) =>
-            row.name === "" ? (
-              <span className="text-soft">{nameOf("")}</span>
+            row.name === "" || by === "USER" ? (
+              <span className={row.name === "" ? "text-soft" : "font-medium"}>{nameOf(row.name)}</span>
             ) : (
               <TurnsLink search={{ ...logOfOne(where, by, row.name), since: span.since }} className="font-medium underline">
                 {nameOf(row.name)}

@@ -39,6 +39,9 @@ export function Filters() {
     project: named(names.projects),
     channel: named(names.channels),
     key: named(names.keys),
+    user: [...new Map(names.keys.flatMap(({ userID, userEmail }) => (userID === null ? [] : [[userID, userEmail]] as const)))].map(
+      ([value, email]) => ({ value, label: email === "" ? value : email }),
+    ),
     api: ALL_APIS.map((value) => ({ value, label: t(`app:apis.${value}`) })),
     reason: reasons.map((value) => ({ value, label: t(`app:reasonShort.${value}`, { defaultValue: value }) })),
   };
@@ -55,6 +58,7 @@ export function Filters() {
         {picked("project")}
         {picked("channel")}
         {picked("key")}
+        {picked("user")}
         <Model
           label={t("anyOf.model")}
           held={where.model ?? ""}

@@ -114,13 +114,14 @@ function useNameOf(by: By): (name: string) => string {
   const { t } = useTranslation("overview");
   const names = useNames();
   if (by === "ALL") return () => t("allTurns");
-  const unnamed = { API: t("notKnown"), REASON: t("notSent") }[by as string] ?? t("notServed");
+  const unnamed = { API: t("notKnown"), REASON: t("notSent"), USER: t("nobodys") }[by as string] ?? t("notServed");
   const named = {
     CHANNEL: names.channel,
     MODEL: (name: string) => name,
     KEY: names.key,
     PROJECT: names.project,
     REASON: (name: string) => t(`app:reasonShort.${name}`, { defaultValue: name }),
+    USER: names.user,
     API: (name: string) => t(`app:apis.${name}`, { defaultValue: name }),
   }[by];
   return (name) => (name === "" ? unnamed : named(name));

@@ -70,7 +70,10 @@ export function Tiles({ usage, span, where }: { usage: Usage | undefined; span: 
 
 function Known({ usage, span, where }: { usage: Usage; span: Span; where: TurnsSearch }) {
   const tiles = useTiles(usage);
+  const { t } = useTranslation("overview");
+  const { unpriced } = usage.totals;
   return (
+    <>
     <ul className={GRID}>
       {tiles.map((tile) => (
         <li key={tile.name} className="min-w-0">
@@ -82,6 +85,8 @@ function Known({ usage, span, where }: { usage: Usage; span: Span; where: TurnsS
         </li>
       ))}
     </ul>
+    {unpriced > 0 && <p className="mt-2 text-[13px] text-warn">⚠ {t("unpriced", { count: unpriced })}</p>}
+    </>
   );
 }
 

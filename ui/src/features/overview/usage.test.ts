@@ -13,7 +13,7 @@ const sums = (turns: number): Sums => ({
   costUsd: 0,
   bytesReceived: 0,
   bytesSent: 0,
-  bytesSaved: 0,
+  bytesSaved: 0, unpriced: 0,
 });
 const point = (start: number, name: string, turns: number): Point => ({ start: new Date(start).toISOString(), name, sums: sums(turns) });
 

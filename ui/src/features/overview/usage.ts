@@ -15,7 +15,7 @@ export const USAGE = graphql(`
     }
   }
   fragment Sums on UsageSums {
-    turns continued failures inputTokens cachedTokens outputTokens costUsd bytesReceived bytesSent bytesSaved
+    turns continued failures inputTokens cachedTokens outputTokens costUsd bytesReceived bytesSent bytesSaved unpriced
   }
 `);
 
@@ -27,7 +27,7 @@ export const METRICS = ["turns", "continued", "bytesSaved", "inputTokens", "cach
 export type Metric = (typeof METRICS)[number];
 
 export type By = EnumOf<"UsageBy">;
-export const BYS = exhaustive<By>({ ALL: true, CHANNEL: true, MODEL: true, KEY: true, API: true, PROJECT: true, REASON: true });
+export const BYS = exhaustive<By>({ ALL: true, CHANNEL: true, MODEL: true, KEY: true, USER: true, API: true, PROJECT: true, REASON: true });
 
 /** So many lines have a colour of their own; the rest is one. */
 const MOST_NAMES = 5;

@@ -60,7 +60,7 @@ export function useColumns(open: (user: User) => void): Column<User>[] {
 function Sees({ user }: { user: User }) {
   const { t } = useTranslation("users");
   const projects = useQuery(projectsQuery).data;
-  if (user.role !== "VIEWER") return <span className="text-soft">{t("seesAll")}</span>;
+  if (user.role !== "VIEWER" && user.role !== "MEMBER") return <span className="text-soft">{t("seesAll")}</span>;
   if (projects === undefined) return null;
   const own = projects.filter((each) => each.memberIDs.includes(user.id));
   if (own.length === 0) {

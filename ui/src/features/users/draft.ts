@@ -4,7 +4,7 @@ import type { User, UserInput } from "./api";
 
 export type Role = User["role"];
 export type Status = User["status"];
-const ROLES = exhaustive<Role>({ VIEWER: true, ADMIN: true, OWNER: true });
+const ROLES = exhaustive<Role>({ MEMBER: true, VIEWER: true, ADMIN: true, OWNER: true });
 export const STATUSES = exhaustive<Status>({ ACTIVE: true, DISABLED: true });
 
 export interface UserDraft extends Pick<User, "email" | "name" | "role" | "status"> {

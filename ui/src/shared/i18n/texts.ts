@@ -19,6 +19,7 @@ export interface Texts {
   app: Both<typeof import("./en.json"), typeof import("./zh-CN.json"), AppWords>;
   alerts: Both<typeof import("@/features/alerts/en.json"), typeof import("@/features/alerts/zh-CN.json")>;
   audit: Both<typeof import("@/features/audit/en.json"), typeof import("@/features/audit/zh-CN.json")>;
+  budgets: Both<typeof import("@/features/budgets/en.json"), typeof import("@/features/budgets/zh-CN.json")>;
   channels: Both<typeof import("@/features/channels/en.json"), typeof import("@/features/channels/zh-CN.json")>;
   docs: Both<typeof import("@/features/docs/en.json"), typeof import("@/features/docs/zh-CN.json")>;
   keys: Both<typeof import("@/features/keys/en.json"), typeof import("@/features/keys/zh-CN.json")>;

@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, String, Text, UniqueConstraint
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 OLDEST_PROGRAM = "0012"
 
 

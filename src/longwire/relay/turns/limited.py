@@ -1,0 +1,31 @@
+"""Which channels may take a turn now, by their limits and budgets, and why none may."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from longwire.core.errors import LimitReached
+from longwire.core.rules.limits import USED_UP, Subject
+from longwire.relay.channels.channel import Channel
+
+
+def limited_subjects(channel: Channel, budgets: Mapping[str, Subject]) -> Sequence[Subject]:
+    """Return whose limits a turn at a channel counts against: its own, and its budgets."""
+    own = (channel.subject,) if channel.subject.is_limited else ()
+    budget = budgets.get(f"channel:{channel.id}") if budgets else None
+    return own if budget is None else (*own, budget)
+
+
+def none_within(waits: Collection[tuple[Subject, int]], now: float) -> LimitReached:
+    """Return why no channel takes a turn: each with the seconds that it waits, at a time."""
+    seconds = min(wait for _, wait in waits)
+    spent = [(subject, wait) for subject, wait in waits if subject.spending]
+    if not spent:
+        msg = "Every channel of this model is at its limit; try again later."
+        return LimitReached(msg, code="rate_limit_exceeded", retry_after=seconds)
+    reasons = "; ".join(_used_up(subject, now + wait) for subject, wait in spent)
+    msg = f"Every channel of this model is at its limit: {reasons}."
+    code = USED_UP if len(spent) == len(waits) else "rate_limit_exceeded"
+    return LimitReached(msg, code=code, retry_after=seconds)
+
+
+def _used_up(subject: Subject, until: float) -> str:
+    return f"the budget of {subject.name} is used up until {subject.calendar.text(until)}"

@@ -1,0 +1,42 @@
+import { useTranslation } from "react-i18next";
+import { useFormat } from "@/shared/format";
+import type { Budget } from "./api";
+
+/** How much of a budget is spent, and when it begins anew, by which clocks. */
+export function SpentBar({ budget }: { budget: Budget }) {
+  const { t, i18n } = useTranslation("budgets");
+  const format = useFormat();
+  const show = budget.unit === "DOLLARS" ? format.money : format.count;
+  const part = Math.min(1, budget.share);
+  const resets = new Intl.DateTimeFormat(i18n.language, {
+    dateStyle: "medium",
+    timeStyle: "short",
+    hourCycle: "h23",
+    timeZone: budget.timeZone,
+  }).format(new Date(budget.resetsAt));
+  return (
+    <div className="min-w-32 text-[12.5px]">
+      <div className="flex justify-between gap-2">
+        <span>
+          {part >= 1 && <span className="text-bad">✕ </span>}
+          {show(budget.spent)} / {show(budget.amount)}
+        </span>
+        <span className="text-soft">{format.percent(budget.share)}</span>
+      </div>
+      <div
+        role="meter"
+        aria-label={t("spentOf", { name: budget.subjectName })}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(part * 100)}
+        className="my-1 h-1.5 overflow-hidden rounded-full bg-sunken"
+      >
+        <div
+          className={`h-full ${part >= 1 ? "bg-bad" : budget.warnedAt !== null ? "bg-warn" : "bg-accent"}`}
+          style={{ width: `${part * 100}%` }}
+        />
+      </div>
+      <span className="text-soft">{t("resets", { at: resets, zone: budget.timeZone })}</span>
+    </div>
+  );
+}
