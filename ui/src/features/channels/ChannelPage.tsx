@@ -91,9 +91,6 @@ function Framed({ id, children }: { id: string; children: (channel: Channel) => 
   const { t } = useTranslation(["channels", "app"]);
   const found = useQuery(channelQuery(id));
   const navigate = useNavigate();
-  const [passed, setPassed] = useState<Passed>();
-  const change = (from: number, to: number) =>
-    setPassed((before) => (before?.to === from ? { from: before.from, to } : { from, to }));
   const channel = found.data?.channel;
   if (channel === undefined) {
     return (
