@@ -126,7 +126,7 @@ async def test_those_made_afterwards_are_the_same(log, database):
     """What is made of the turns there are equals what was written along with them, and once."""
     await log.add(ROWS)
     expected = await _rows(database)
-    await migrate(database, "0019")
+    await migrate(database, "0020")
     await migrate(database)
     assert [] == await _rows(database)
     for _ in range(2):
@@ -137,7 +137,7 @@ async def test_those_made_afterwards_are_the_same(log, database):
 async def test_several_nodes_fill_while_turns_end(log, database):
     """Each turn is added once, whoever comes first; new ones count as they are written."""
     await log.add(ROWS)
-    await migrate(database, "0019")
+    await migrate(database, "0020")
     await migrate(database)
     async with asyncio.TaskGroup() as group:
         for _ in range(3):

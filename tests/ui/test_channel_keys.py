@@ -26,7 +26,7 @@ def channel(stage, owner):
 )
 def test_a_key_is_added_disabled_and_removed(opened, owner, channel, scheme, label, last):
     """It is shown by its last four characters; saving the form besides is no conflict."""
-    page = opened(owner, f"/channels/{channel}", color_scheme=scheme)
+    page = opened(owner, f"/channels/{channel}/settings", color_scheme=scheme)
     page.get_by_label("Another key").fill(f"sk-upstream-second-{last}")
     page.get_by_label("Label").fill(label)
     page.get_by_role("button", name="Add key").click()
@@ -53,7 +53,7 @@ def test_overrides_are_looked_at_and_tried_while_they_are_written(
     opened, owner, channel, tmp_path, scheme
 ):
     """What is not theirs to change is refused beside the field; the preview shows what changes."""
-    page = opened(owner, f"/channels/{channel}", color_scheme=scheme)
+    page = opened(owner, f"/channels/{channel}/settings", color_scheme=scheme)
     page.get_by_role("button", name="Add an override").click()
     one = page.get_by_role("group", name="Override 1")
     one.get_by_label("Name").fill("input")
