@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -31,7 +32,7 @@ from longwire.relay.homes import LocalHomes
 from longwire.relay.records.accounting import Keep, Price, TurnRecord
 from longwire.relay.records.journal import Feed, Journal, TurnIds
 from longwire.relay.records.pricing import Prices
-from longwire.relay.records.turn_record import TurnRecorder
+from longwire.relay.records.turn_record import Observe, TurnRecorder
 from longwire.relay.turns.explained import explain
 from longwire.relay.turns.running import Relay
 from longwire.server import oauth_callback
@@ -60,6 +61,8 @@ Opening = Callable[[], Awaitable[Store]]
 
 class NoControlPlane:
     """The control plane of a gateway without a store."""
+
+    costs: Mapping[str, int] = MappingProxyType({})
 
     @property
     def backlog(self) -> tuple[int, int]:
@@ -111,6 +114,7 @@ class Gateway:
     about: AboutConnections
     alert_interval: float = INTERVAL
     sign_on: SignOnSettings | None = None
+    observe: Observe | None = None
 
 
 @asynccontextmanager
@@ -144,8 +148,9 @@ class StoredControlPlane:
         self._log = TurnLog(store.turns, store.keys.used, gateway.log)
         self._prices = Prices(now_ms)
         feed = Feed()
-        journals = (self._log, feed, gateway.about.recent)
-        self.keep: Keep = _recorder(gateway, journals, self._prices).keep
+        recorder = _recorder(gateway, (self._log, feed, gateway.about.recent), self._prices)
+        self.keep: Keep = recorder.keep
+        self.costs: Mapping[str, int] = recorder.costs
         self.price: Price = self._prices.cost
         self._budgets = SpentBudgets(store, gateway.limits, gateway.reconciler.budgets)
         self._nodes = NodesKept(store.database, gateway.fleet.nodes)
@@ -253,8 +258,8 @@ ControlPlane = NoControlPlane | StoredControlPlane
 
 def _recorder(gateway: Gateway, journals: Sequence[Journal], prices: Prices) -> TurnRecorder:
     """Return what writes turns that end on this node."""
-    node, ids = gateway.fleet.nodes.own.name, TurnIds(now_ms)
-    return TurnRecorder(journals, ids, prices, _explain, node, gateway.trace_headers)
+    about = (gateway.fleet.nodes.own.name, gateway.trace_headers, gateway.observe)
+    return TurnRecorder(journals, TurnIds(now_ms), prices, _explain, *about)
 
 
 def _of_all_nodes(gateway: Gateway) -> tuple[FleetSessions, FleetHealth]:
