@@ -12,6 +12,7 @@ from typing import Any, Final
 from longwire.cli.imports.plan import Plan, Table
 from longwire.cli.imports.reading import entries, matches, number, read_json, short, table, text
 from longwire.core.errors import ConfigurationError
+from longwire.core.nouns.channel import CHANNEL_TYPES
 from longwire.core.nouns.secret import Secret
 
 VERSIONS: Final = ("1.0", "1.1")
@@ -26,6 +27,10 @@ _SPOKEN: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "jina": ("openai", ["embeddings", "rerank"]),
 }
 """Types with the type here and its APIs; one that ends with `_anthropic` is the Messages API."""
+
+_OF_MESSAGES: Final = "_anthropic"
+_MESSAGES: Final = ("anthropic", ())
+_COMPATIBLE: Final = ("openai", _CHAT)
 
 _UNSPOKEN: Final = {
     "anthropic_aws": "Bedrock signs its requests in a way of its own",
@@ -43,7 +48,9 @@ _ITEMS: Final = {
     "prompt_cached_tokens": "cached",
     "prompt_write_cached_tokens": "cache_write",
 }
-_OPENAI: Final = "https://api.openai.com"
+_AT_HOME: Final = {"openai": "https://api.openai.com"}
+"""Where a type offers all that its type here does."""
+
 _LEFT_SETTINGS: Final = {
     "overrideParameters": "members of requests are not changed by an import",
     "bodyOverrideOperations": "members of requests are not changed by an import",
@@ -111,14 +118,13 @@ class _Channels:
             return
         base = self._base(plan, where, kind, entry)
         keys = _keys(entry, where)
-        if not keys and base["type"] != "codex":
+        needs_key = CHANNEL_TYPES[base["type"]].needs_key
+        if not keys and needs_key:
             plan.note(where, "left", f"channel {name}: it has no API key; add one and import again")
             return
         tables = []
-        for key in keys[:1] if base["type"] == "codex" else keys:
-            own = plan.name(plan.channels, name)
-            secret = {} if base["type"] == "codex" else {"api_key": Secret(key)}
-            tables.append({"name": own, **base, **secret})
+        for key in keys if needs_key else ():
+            tables.append({"name": plan.name(plan.channels, name), **base, "api_key": Secret(key)})
             plan.channels.append(tables[-1])
         if not tables:
             tables = [{"name": plan.name(plan.channels, name), **base}]
@@ -127,14 +133,13 @@ class _Channels:
         _tell(plan, where, name, tables)
 
     def _base(self, plan: Plan, where: str, kind: str, entry: Mapping[str, Any]) -> Table:
-        type_, apis = _SPOKEN.get(
-            kind, ("anthropic", ()) if kind.endswith("_anthropic") else ("openai", _CHAT)
-        )
+        type_, apis = _SPOKEN.get(kind, _MESSAGES if kind.endswith(_OF_MESSAGES) else _COMPATIBLE)
         base: Table = {"type": type_}
         url = text(entry.get("base_url"), f"{where}.base_url")
         if url:
             base["base_url"] = url
-        if apis and not (kind == "openai" and (not url or url.startswith(_OPENAI))):
+        home = _AT_HOME.get(kind, "")
+        if apis and not (home and (url or home).startswith(home)):
             base["apis"] = [*apis]
         models = [text(each, where) for each in entries(entry.get("supported_models"), where)]
         base["models"] = models or ["*"]
@@ -150,7 +155,7 @@ class _Channels:
 
 def _tell(plan: Plan, where: str, name: str, tables: Sequence[Table]) -> None:
     names = ", ".join(each["name"] for each in tables)
-    if tables[0]["type"] == "codex":
+    if not CHANNEL_TYPES[tables[0]["type"]].needs_key:
         text_ = f"channel {names}: its account signs in anew, longwire login {tables[0]['name']}"
         plan.note(where, "changed", text_)
     elif len(tables) > 1:
@@ -270,13 +275,12 @@ def _targets(channels: _Channels, association: Mapping[str, Any], where: str) ->
     for channel in among:
         if any(_is_excluded(channel, channels, each) for each in excluded):
             continue
-        names = [*channel["models"], *channel.get("renames", {})]
-        for name in dict.fromkeys(names):
-            is_served = fnmatchcase(model, name) if model else matches(pattern, name, where)
-            if is_served:
-                yield {"channel": channel["name"], "model": model or name}
-                if model:
-                    break
+        names = dict.fromkeys([*channel["models"], *channel.get("renames", {})])
+        if model:
+            found = [model] if any(fnmatchcase(model, name) for name in names) else []
+        else:
+            found = [name for name in names if matches(pattern, name, where)]
+        yield from ({"channel": channel["name"], "model": name} for name in found)
 
 
 def _is_excluded(channel: Table, channels: _Channels, rule: Mapping[str, Any]) -> bool:

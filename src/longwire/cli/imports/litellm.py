@@ -23,7 +23,7 @@ from longwire.core.nouns.secret import Secret
 
 _ENVIRONMENT: Final = "os.environ/"
 _CHAT: Final = ["chat_completions"]
-_OPENAI: Final = "https://api.openai.com/v1"
+_HOMES: Final = ("https://api.openai.com/v1", "https://api.openai.com")
 
 
 class Provider(NamedTuple):
@@ -62,6 +62,9 @@ PROVIDERS: Final = {
 
 _WITH_OWN_URL: Final = ("openai", "anthropic", "gemini")
 """The providers whose address is that of their type of channels."""
+
+_COPIED: Final = frozenset({"openai"})
+"""The provider whose API others offer, too, though less of it."""
 
 _BARE: Final = (
     (re.compile(r"gpt-|o\d|chatgpt|text-embedding-|dall-e|whisper|tts-"), "openai"),
@@ -185,8 +188,8 @@ class _Deployment:
         url = base_url or known.base_url
         if known.path and known.path not in url:
             url = url.rstrip("/") + known.path
-        is_elsewhere = bool(base_url) and base_url.rstrip("/") not in (_OPENAI, _OPENAI[:-3])
-        if known.apis or (is_elsewhere and provider in _WITH_OWN_URL and known.type == "openai"):
+        is_elsewhere = bool(base_url) and base_url.rstrip("/") not in _HOMES
+        if known.apis or (is_elsewhere and provider in _COPIED):
             found["apis"] = [*(known.apis or _CHAT)]
         if url:
             found["base_url"] = url
@@ -218,9 +221,9 @@ class _Deployment:
     def _prices(self, channel: Table, model: str) -> None:
         priced = {**self._about, **self._params}
         found = {
-            name: short(number(priced[given], f"{self._where}.{given}") * MILLION)
-            for given, name in _PRICES.items()
-            if priced.get(given) is not None
+            name: short(number(priced[member], f"{self._where}.{member}") * MILLION)
+            for member, name in _PRICES.items()
+            if priced.get(member) is not None
         }
         if not found:
             return
