@@ -64,7 +64,7 @@ def _renames_from_text(value: object) -> object:
 
 def attributes_from_text(value: object) -> object:
     """Return the table of names and texts that a variable of the environment writes as JSON."""
-    return _table_from_text(value, "name", '"value"')
+    return table_from_text(value, "name", '"value"')
 
 
 def _quirks_from_text(value: object) -> object:
