@@ -29,6 +29,7 @@ from bench import (
     relay,
     soak,
     start,
+    telemetry_cost,
     turn_log,
     upstreams,
 )
@@ -47,6 +48,7 @@ BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
     "million": turn_log.run,
     "relay": relay.run,
     "start": start.run,
+    "telemetry": telemetry_cost.run,
     "upstreams": upstreams.run,
 }
 SOAK = "soak"

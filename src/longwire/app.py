@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from secrets import token_bytes
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,6 +28,7 @@ from longwire.relay.homes import LocalHomes
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.records.journal import Recent
 from longwire.relay.records.metrics import Gauges, Metrics, TurnRate
+from longwire.relay.records.tracing import import_telemetry
 from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.holders import Holders
 from longwire.relay.turns.running import Relay
@@ -56,7 +58,13 @@ from longwire.server.live_sessions import AboutConnections
 from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.alerts import destination_of, rule_of
-from longwire.settings.declared import budgets_of, channel_of, key_of, registration_of
+from longwire.settings.declared import (
+    budgets_of,
+    channel_of,
+    key_of,
+    registration_of,
+    telemetry_of,
+)
 from longwire.settings.keys import Server
 from longwire.settings.oidc import single_sign_on_of
 from longwire.store.database import PoolSize
@@ -65,6 +73,9 @@ from longwire.store.turn_log import Measures
 from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool, PoolTimes
+
+if TYPE_CHECKING:
+    from longwire.relay.records.telemetry.telemetry import Telemetry
 
 _log = structlog.get_logger()
 
@@ -93,6 +104,7 @@ class App:
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
         self.offered = OfferedModels(lambda: self.routing.snapshot, self.listings)
+        self.telemetry = self._telemetry(settings)
         self.relay = self._relay(settings)
         self.keys = Keys(
             digest_with(token_bytes()),
@@ -156,7 +168,18 @@ class App:
             Accounting(self.metrics, keep=self._keep),
             self.limits,
             Candidates(policy, self.limits, self.homes),
+            self.telemetry.tracing if self.telemetry else None,
         )
+
+    def _telemetry(self, settings: Settings) -> "Telemetry | None":
+        if not settings.telemetry.is_on:
+            return None
+        own, options = self.fleet.nodes.own, telemetry_of(settings.telemetry)
+        node = (own.name, own.version)
+        telemetry: Telemetry = import_telemetry().Telemetry(
+            options, self.routing, self.metrics.families, node
+        )
+        return telemetry
 
     def _context(self, settings: Settings) -> ProvisionContext:
         sessions = settings.sessions
@@ -182,6 +205,8 @@ class App:
             lambda: (self.fleet.nodes.own.name, self.fleet.nodes.own.version),
             self._counts_limits,
             lambda: self.control.alert_counts,
+            lambda: self.control.costs,
+            lambda: self.telemetry.dropped if self.telemetry else 0,
         )
 
     def _counts_limits(self) -> str:
@@ -224,6 +249,7 @@ class App:
             self.about_connections,
             settings.alerts.interval,
             _sign_on(settings),
+            self.telemetry.observe if self.telemetry else None,
         )
         registration = registration_of(settings.codex)
         return lambda: controlling(
@@ -247,6 +273,7 @@ class App:
         nodes.stage, nodes.figures = lambda: self.readiness.stage.value, self._figures
         self.readiness.changed = nodes.announce_soon
         async with (
+            self.telemetry.running() if self.telemetry else nullcontext(),
             self.fleet.running(),
             self._opens_control() as self.control,
             self.reconciler.watching(),

@@ -37,6 +37,7 @@ def test_all_are_named():
         "million",
         "relay",
         "start",
+        "telemetry",
         "upstreams",
         "soak",
     ]

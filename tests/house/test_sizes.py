@@ -36,6 +36,8 @@ BASES = {
     "SchemaExtension",  # likewise for what a query may be at most
     "WebSocketsSansIOProtocol",  # uvicorn asks for it to change what it answers
     "HttpToolsProtocol",  # likewise
+    "OTLPSpanExporter",  # OpenTelemetry's threads hand what is sent to one of its own exporters
+    "MetricExporter",  # likewise
 }
 BANNED = {
     *("manager", "helper", "helpers", "util", "utils", "common", "misc", "processor"),

@@ -29,6 +29,7 @@ from longwire.cli import (
     users,
     version,
 )
+from longwire.cli.imports import commands as imports
 
 
 def build() -> typer.Typer:
@@ -64,5 +65,6 @@ def build() -> typer.Typer:
     commands.add_typer(alerts.build(), name="alerts")
     commands.add_typer(config.build(), name="config")
     commands.add_typer(fleet.build(), name="fleet")
+    commands.add_typer(imports.build(), name="import")
     commands.add_typer(setup.build(), name="setup")
     return commands

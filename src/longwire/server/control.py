@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -32,7 +33,7 @@ from longwire.relay.records.accounting import Keep, Price, TurnRecord
 from longwire.relay.records.journal import Feed, Journal, TurnIds
 from longwire.relay.records.last_failures import LastFailures
 from longwire.relay.records.pricing import Prices
-from longwire.relay.records.turn_record import TurnRecorder
+from longwire.relay.records.turn_record import Observe, TurnRecorder
 from longwire.relay.turns.explained import explain
 from longwire.relay.turns.running import Relay
 from longwire.server import oauth_callback
@@ -62,6 +63,8 @@ Opening = Callable[[], Awaitable[Store]]
 
 class NoControlPlane:
     """The control plane of a gateway without a store."""
+
+    costs: Mapping[str, int] = MappingProxyType({})
 
     @property
     def backlog(self) -> tuple[int, int]:
@@ -117,6 +120,7 @@ class Gateway:
     about: AboutConnections
     alert_interval: float = INTERVAL
     sign_on: SignOnSettings | None = None
+    observe: Observe | None = None
 
 
 @asynccontextmanager
@@ -150,9 +154,10 @@ class StoredControlPlane:
         self._log = TurnLog(store.turns, store.keys.used, gateway.log)
         self._prices = Prices(now_ms)
         feed = Feed()
-        journals = (self._log, feed, gateway.about.recent)
-        failures = LastFailures()
-        self.keep: Keep = _recorder(gateway, journals, self._prices, failures).keep
+        journals, failures = (self._log, feed, gateway.about.recent), LastFailures()
+        recorder = _recorder(gateway, journals, self._prices, failures)
+        self.keep: Keep = recorder.keep
+        self.costs: Mapping[str, int] = recorder.costs
         self.price: Price = self._prices.cost
         self._budgets = SpentBudgets(store, gateway.limits, gateway.reconciler.budgets)
         self._nodes = NodesKept(store.database, gateway.fleet.nodes)
@@ -267,9 +272,9 @@ def _recorder(
     gateway: Gateway, journals: Sequence[Journal], prices: Prices, failures: LastFailures
 ) -> TurnRecorder:
     """Return what writes turns that end on this node."""
-    node, headers = gateway.fleet.nodes.own.name, gateway.trace_headers
-    facts = (journals, TurnIds(now_ms), prices, _explain, node, headers)
-    return TurnRecorder(*facts, failures.note)
+    about = (gateway.fleet.nodes.own.name, gateway.trace_headers, gateway.observe)
+    facts = (journals, TurnIds(now_ms), prices, _explain, *about)
+    return TurnRecorder(*facts, note=failures.note)
 
 
 def _of_all_nodes(gateway: Gateway, failures: LastFailures) -> tuple[FleetSessions, FleetHealth]:

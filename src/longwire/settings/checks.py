@@ -62,6 +62,11 @@ def _renames_from_text(value: object) -> object:
     return table_from_text(value, "claude-*", '"gpt-5.2"')
 
 
+def attributes_from_text(value: object) -> object:
+    """Return the table of names and texts that a variable of the environment writes as JSON."""
+    return table_from_text(value, "name", '"value"')
+
+
 def _quirks_from_text(value: object) -> object:
     return table_from_text(value, "token_member", '"max_tokens"')
 

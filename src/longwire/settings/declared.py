@@ -8,10 +8,12 @@ from longwire.core.nouns.channel_key import ChannelKey, declared_key_id
 from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
+from longwire.relay.records.tracing import TelemetryOptions
 from longwire.settings.channels import ApiKey, Channel, Endpoint, Price
 from longwire.settings.channels import PriceTier as DeclaredTier
 from longwire.settings.checks import quirks_of
 from longwire.settings.keys import Codex, Settings
+from longwire.settings.telemetry import Telemetry
 from longwire.upstream.oauth.issuer import Registration
 
 _SHOWN = 4
@@ -101,4 +103,20 @@ def _amounts(declared: Price | DeclaredTier) -> tuple[int, int, int | None, int 
 def _endpoint(declared: Endpoint) -> EndpointSpec:
     return EndpointSpec(
         declared.api, declared.path or "", declared.base_url or "", declared.transport or ""
+    )
+
+
+def telemetry_of(table: Telemetry) -> TelemetryOptions:
+    """Return what is sent to a collector."""
+    headers = {name: Secret(value.get_secret_value()) for name, value in table.headers.items()}
+    return TelemetryOptions(
+        endpoint=table.endpoint,
+        headers=headers,
+        has_traces=table.traces,
+        has_metrics=table.metrics,
+        ratio=table.sample_ratio,
+        interval=table.interval,
+        queue=table.queue,
+        service=table.service_name,
+        attributes=table.attributes,
     )

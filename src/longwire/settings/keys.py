@@ -41,6 +41,7 @@ from longwire.settings.quantities import (
     parse_wait,
 )
 from longwire.settings.sources import default_database, storage_directory
+from longwire.settings.telemetry import Telemetry
 
 _UPSTREAM_LIFETIME = parse_duration("60m")
 
@@ -320,6 +321,7 @@ class Settings(Section):
     alerts: Alerts = Alerts()
     calendar: Calendar = Calendar()
     oidc: Oidc = Oidc()
+    telemetry: Telemetry = Field(default_factory=Telemetry)
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
     alert_destinations: Annotated[tuple[Destination, ...], FromText, unique("name")] = ()

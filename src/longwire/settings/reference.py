@@ -107,6 +107,8 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.default
+    if field.default_factory is not None:
+        return "see text"
     if not _DURATIONS.isdisjoint(_checks(field)):
         value = format_duration(value)
     elif parse_size in _checks(field):
@@ -116,8 +118,8 @@ def _default(field: FieldInfo) -> str:
             return f"`{str(value).lower()}`"
         case int() | float():
             return f"`{value:g}`"
-        case str() | tuple() if field.default_factory is None:
+        case str() | tuple():
             text = ", ".join(f'"{word}"' for word in value) if isinstance(value, tuple) else ""
             return f"`[{text}]`" if isinstance(value, tuple) else f'`"{value}"`'
         case _:
-            return "see text" if field.default_factory else "–"
+            return "–"

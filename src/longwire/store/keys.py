@@ -32,6 +32,7 @@ from longwire.core.nouns.key_rules import check_key
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import UserStatus
 from longwire.core.nouns.project import ProjectStatus
+from longwire.core.nouns.secret import Secret
 from longwire.store.changes import ChangeLog, check_revision
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
@@ -118,13 +119,13 @@ class ApiKeys:
         columns = (api_keys.c.digest, api_keys.c.previous_digest)
         return await self._keys(select(api_keys).where(or_(*(each == digest for each in columns))))
 
-    async def create(self, draft: ApiKey, actor: Actor) -> IssuedKey:
+    async def create(self, draft: ApiKey, actor: Actor, secret: Secret | None = None) -> IssuedKey:
         """Make a key from a draft's name, grant, status and expiry, and show it this once.
 
-        Raises `InvalidFields`.
+        A `secret` is one that callers have already. Raises `InvalidFields`.
         """
         _check_status(draft.status)
-        now, secret = self._clock(), new_api_key()
+        now, secret = self._clock(), secret or new_api_key()
         key = replace(
             draft,
             id=new_id("key"),

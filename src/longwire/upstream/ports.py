@@ -26,7 +26,7 @@ class Call:
     for the turn to be sent in full on a new connection, and says why. `is_hurried`: the caller has
     waited long already, so that the first event must come soon. `adapt_input` changes the items
     that are really sent, all of them or what is new, and may raise `InvalidRequest`. To an upstream
-    of another API than Responses the turn goes as `said`.
+    of another API than Responses the turn goes as `said`. Over HTTP its `trace` goes with it.
     """
 
     turn: Turn
@@ -36,6 +36,7 @@ class Call:
     is_hurried: bool = False
     adapt_input: AdaptInput | None = None
     said: UpstreamCall | None = None
+    trace: Mapping[str, str] = field(default_factory=dict)
 
 
 SOON = 30.0

@@ -21,6 +21,10 @@ NAMES = {
     "longwire_turn_log_waiting": set(),
     "longwire_turn_log_dropped_total": set(),
     "longwire_node_info": {"node", "version"},
+    "longwire_alerts_open": {"rule"},
+    "longwire_alert_deliveries_total": {"result"},
+    "longwire_cost_usd_total": {"channel"},
+    "longwire_telemetry_dropped_total": set(),
 }
 """The public interface: what dashboards ask for."""
 
@@ -34,6 +38,9 @@ def touched() -> Metrics:
             lambda: [("a", "idle"), ("a", "leased"), ("a", "idle"), ("", "idle")],
             lambda: [("a", "connection_lost", 2), ("", "connection_lost", 1)],
             lambda: (3, 4),
+            alerts=lambda: ({"resting": 1}, {"delivered": 2}),
+            costs=lambda: {"a": 1_500_000_000},
+            unsent=lambda: 6,
         )
     )
     metrics.turns["a", "websocket", "fresh", "new_session", "completed"] += 1
@@ -67,6 +74,15 @@ def test_names_and_labels():
     for name, labels, _ in samples(touched()):
         found.setdefault(public(name), set()).update(labels.keys() - {"le"})
     assert found == NAMES
+
+
+def test_costs_are_dollars():
+    """They are counted in billionths."""
+    found = {name: value for name, _, value in samples(touched())}
+    assert (1.5, 6) == (
+        found["longwire_cost_usd_total"],
+        found["longwire_telemetry_dropped_total"],
+    )
 
 
 def test_every_name_has_its_type_and_its_text():

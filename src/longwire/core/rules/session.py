@@ -3,11 +3,12 @@
 A session id groups turns and proves nothing: parents and sub-agents share one at the same time.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from blake3 import blake3
+
+from longwire.core.rules.trace_context import TRACE_CONTEXT_HEADER, parse_traceparent
 
 SESSION_HEADERS = (
     "thread-id",
@@ -27,8 +28,6 @@ AGENT_HEADER = "x-claude-code-agent-id"
 
 TRACE_HEADERS = ("ah-trace-id", "ah-thread-id")
 """The headers that a run is named with on purpose, as AxonHub's callers do; a thread is wider."""
-
-TRACE_CONTEXT_HEADER = "traceparent"
 
 _RUN_HEADERS: Final = frozenset(
     {*TRACE_HEADERS, _CLAUDE_CODE_SESSION, AGENT_HEADER, "thread-id", TRACE_CONTEXT_HEADER}
@@ -73,14 +72,6 @@ CREDENTIAL_HEADERS = (
 """The headers that may hold a secret of the caller: they go nowhere, and name no session."""
 
 LONGEST_ID = 256
-
-_TRACEPARENT: Final = re.compile(
-    r"(?!ff)(?P<version>[0-9a-f]{2})-(?!0{32})(?P<trace>[0-9a-f]{32})"
-    r"-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<more>-.*)?"
-)
-"""https://www.w3.org/TR/trace-context/#traceparent-header-field-values; §4.3: later versions may
-say more behind what this one says.
-"""
 
 
 def session_id(
@@ -134,10 +125,8 @@ def _shared_session(headers: Mapping[str, str], session: str) -> str:
 
 def trace_of_context(traceparent: str) -> str:
     """Return the trace id of a W3C `traceparent`, "" for one that is not valid."""
-    found = _TRACEPARENT.fullmatch(traceparent.strip(" \t"))
-    if found is None or (found["version"] == "00" and found["more"]):
-        return ""
-    return found["trace"]
+    found = parse_traceparent(traceparent)
+    return found.trace if found else ""
 
 
 def _first(headers: Mapping[str, str], hints: Iterable[str], extra_headers: Iterable[str]) -> str:

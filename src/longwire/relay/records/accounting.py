@@ -22,6 +22,7 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.limits import NOTHING, Spent
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.core.rules.routing import UNSENT, Rank, Refusal, Refused, Route, Way
+from longwire.core.rules.trace_context import TraceContext
 from longwire.core.rules.turn import Purpose, TurnRequest, Usage
 from longwire.dialects.responses.usage import NO_BILL, Bill, decode_bill, estimated_usage
 from longwire.logger import structlog
@@ -77,7 +78,8 @@ class TurnRecord:
     says that models cost there, once it was sent to one. What was `passed_on` of a stream is kept
     where bodies are. `model_there` is the model's name at a target of a configured one. Who was
     `refused`, who was left at the beginning of each of the `stages` of routing and why some go
-    there, and how the last ones are ranked, is read by `route`.
+    there, and how the last ones are ranked, is read by `route`. Where turns are traced, `trace`
+    is the span of this one, once it is known.
     """
 
     request: TurnRequest
@@ -104,6 +106,7 @@ class TurnRecord:
     refused: Sequence[Refused] = ()
     stages: list[tuple[Refusal | None, Sequence[Channel]]] = field(default_factory=list)
     ranks: Sequence[tuple[Rank, Route]] = ()
+    trace: TraceContext | None = None
 
     def attempt(self, channel: Channel, transport: str) -> None:
         """Note that it is sent to a channel; forget what another one did."""

@@ -41,8 +41,9 @@ class Gauges:
 
     Channel and state of each live connection; channel, reason and number of those that ended; how
     many rows of the turn log wait to be written, and how many were lost; how many clients are
-    connected over WebSocket; this node's name and version; where limits are counted now; open
-    alerts by rule, and attempts to deliver some by result.
+    connected over WebSocket; this node's name and version; where limits are counted now;
+    open alerts by rule, and attempts to deliver some by result; what turns cost by channel, in
+    billionths of a US dollar; how many turns no collector got.
     """
 
     connections: Callable[[], Iterable[tuple[str, str]]]
@@ -52,6 +53,8 @@ class Gauges:
     node: Callable[[], tuple[str, str]] = lambda: ("", "")
     limits: Callable[[], str] = lambda: "process"
     alerts: Callable[[], tuple[Mapping[str, int], Mapping[str, int]]] = lambda: ({}, {})
+    costs: Callable[[], Mapping[str, int]] = dict
+    unsent: Callable[[], int] = lambda: 0
 
 
 class Spans:
@@ -149,6 +152,10 @@ class Metrics:
         yield _counted("longwire_replays", self.replays)
         yield self.queue_seconds.collect()
 
+    def families(self) -> Iterator[Metric]:
+        """Yield all metrics."""
+        yield from self._registry.collect()
+
     def render(self) -> bytes:
         """Return all metrics in the text format."""
         return generate_latest(self._registry)
@@ -191,13 +198,7 @@ class _Elsewhere:
         for labels, number in sorted(numbers.items()):
             ended.add_metric(labels, number)
         yield ended
-        waiting, dropped = self._gauges.turn_log()
-        yield GaugeMetricFamily(
-            "longwire_turn_log_waiting", "Turns that wait to be written to the log.", waiting
-        )
-        yield CounterMetricFamily(
-            "longwire_turn_log_dropped", "Turns that the log had no room for.", dropped
-        )
+        yield from _of_turn_log(*self._gauges.turn_log())
         node = GaugeMetricFamily(
             "longwire_node_info", "The node and its version.", labels=("node", "version")
         )
@@ -211,7 +212,29 @@ class _Elsewhere:
         )
         counted.add_metric([self._gauges.limits()], 1)
         yield counted
+        yield _of_costs(self._gauges.costs())
+        yield CounterMetricFamily(
+            "longwire_telemetry_dropped", "Turns that no collector got.", self._gauges.unsent()
+        )
         yield from _of_alerts(*self._gauges.alerts())
+
+
+def _of_turn_log(waiting: int, dropped: int) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "longwire_turn_log_waiting", "Turns that wait to be written to the log.", waiting
+    )
+    yield CounterMetricFamily(
+        "longwire_turn_log_dropped", "Turns that the log had no room for.", dropped
+    )
+
+
+def _of_costs(costs: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(
+        "longwire_cost_usd", "What turns cost that have a price.", labels=("channel",)
+    )
+    for channel, billionths in sorted(costs.items()):
+        family.add_metric([channel], billionths / 1e9)
+    return family
 
 
 def _of_alerts(lasting: Mapping[str, int], results: Mapping[str, int]) -> Iterator[Metric]:

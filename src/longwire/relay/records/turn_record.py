@@ -5,8 +5,9 @@ A plain turn that succeeded costs its row and nothing more.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -47,13 +48,19 @@ _WENT_WELL = frozenset({"completed", "incomplete"})
 Note = Callable[[TurnRow, Sequence[TurnBodies | TurnDetails]], None]
 """Takes note of a turn with something beside it."""
 
+Observe = Callable[[TurnRow, TurnRecord], None]
+"""Takes the row of a turn with its record. Never waits, never fails."""
+
 Explain = Callable[[Exception], tuple[int, str, str]]
 """Gives the HTTP status, the code and the message of a failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRecorder:
-    """Writes turns that ended on a `node` into journals; `trace_headers` name runs, too."""
+    """Writes turns that ended on a `node` into journals; `trace_headers` name runs, too.
+
+    `costs` are the sums of all turns by channel, in billionths of a US dollar.
+    """
 
     journals: Sequence[Journal]
     ids: TurnIds
@@ -61,6 +68,8 @@ class TurnRecorder:
     explain: Explain
     node: str = ""
     trace_headers: Sequence[str] = ()
+    observe: Observe | None = None
+    costs: Counter[str] = field(default_factory=Counter)
     note: Note = lambda *_: None
 
     def keep(self, record: TurnRecord, seconds: float) -> None:
@@ -75,6 +84,10 @@ class TurnRecorder:
             self.note(row, beside)
         for journal in self.journals:
             journal.write(row, *beside)
+        if row.cost:
+            self.costs[row.channel_name] += row.cost
+        if self.observe is not None:
+            self.observe(row, record)
 
     def _row(self, record: TurnRecord, seconds: float) -> TurnRow:
         turn_id, duration = self.ids.next(), round(seconds * 1000)

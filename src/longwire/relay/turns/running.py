@@ -7,7 +7,7 @@ in `_begin` is the only one.
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
 
@@ -34,6 +34,7 @@ from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, RoutingTable
 from longwire.relay.channels.vendors.ports import Vendor
 from longwire.relay.records.accounting import Accounting, TurnRecord
+from longwire.relay.records.tracing import Tracing
 from longwire.relay.turns.able import Candidate
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidates, Policy
@@ -55,6 +56,7 @@ class Relay:
     accounting: Accounting
     limits: Limits
     candidates: Candidates
+    tracing: Tracing | None = None
 
     def open(
         self, turn: Turn, caller: Principal, headers: Mapping[str, str], request_id: str = ""
@@ -272,6 +274,8 @@ class RunningTurn:
             over_http=attempt.over_http,
         )
         call = channel.said(call, request.headers)
+        if self._relay.tracing is not None and attempt.over_http:
+            call = replace(call, trace=self._relay.tracing.onward(self.record))
         attempt.begin(self._relay.policy.clock())
         await self._enter(channel.subject)
         if budgets := self._relay.routing.snapshot.budgets:

@@ -111,7 +111,7 @@ class HttpTransport:
         )
         own = await self._credentials.headers()
         deadline = asyncio.get_running_loop().time() + self._timeouts.first_of(call)
-        headers = {**self._headers(own, callers), **_own_headers(media)}
+        headers = {**self._headers(own, callers), **_own_headers(media), **call.trace}
         response = await self._post(url, body, headers, deadline)
         try:
             if response.status >= _REDIRECTS:

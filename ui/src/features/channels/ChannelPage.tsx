@@ -52,6 +52,7 @@ export function ChannelPage() {
 
 /** How it is set up, and its test. */
 export function ChannelSettingsPage() {
+  const { t } = useTranslation("channels");
   const { channel: id } = settings.useParams();
   const [passed, setPassed] = useState<Passed>();
   const change = (from: number, to: number) =>

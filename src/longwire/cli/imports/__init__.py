@@ -1,0 +1,1 @@
+"""What other gateways are configured with, and what that becomes here."""

@@ -1,0 +1,1 @@
+"""Turns as OpenTelemetry knows them. Whatever imports this loads its SDK."""

@@ -1,0 +1,210 @@
+"""Another gateway's configuration becomes one that runs, and what it does not become is said."""
+
+import asyncio
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from httpx2 import AsyncClient
+
+from longwire.app import opening
+from longwire.core.errors import ConfigurationError
+from longwire.settings import load
+from tests.conftest import serving
+
+HERE = Path(__file__).parent
+SECRETS = {
+    "litellm": ("sk-second-secret-of-the-upstream", "sk-master-of-the-proxy", "hidden"),
+    "axonhub": ("sk-first-of-two-keys", "sk-of-deepseek", "ah-key-of-team-a-0123", "secret-token"),
+}
+VARIABLES = {"UPSTREAM_KEY": "sk-of-the-upstream", "ANTHROPIC_API_KEY": "sk-a", "AZURE_KEY": "sk-z"}
+FIXTURES = {"litellm": "litellm.yaml", "axonhub": "axonhub.json"}
+CALLERS = {
+    "litellm": ("sk-master-of-the-proxy", ("fast", "quick")),
+    "axonhub": ("ah-key-of-team-a-0123", ("smart", "fast", "acme/gpt-5.2")),
+}
+
+
+@pytest.fixture(name="kind", params=FIXTURES)
+def kind_fixture(request) -> str:
+    """Where it comes from."""
+    return request.param
+
+
+@pytest.fixture
+def source(kind, tmp_path) -> str:
+    """A file of another gateway's, whose upstream nobody calls."""
+    return written(kind, tmp_path, "http://127.0.0.1:9")
+
+
+@pytest.fixture(autouse=True)
+def _variables(monkeypatch):
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+
+
+def written(kind: str, folder: Path, upstream: str) -> str:
+    """Write the fixture for an upstream."""
+    text = (HERE / FIXTURES[kind]).read_text("utf-8").replace("EMULATOR", upstream)
+    (folder / FIXTURES[kind]).write_text(text, "utf-8")
+    return str(folder / FIXTURES[kind])
+
+
+def notes_of(command, kind: str, source: str) -> dict[str, tuple[str, str]]:
+    """What became of what."""
+    found = json.loads(command("import", kind, source, "--json"))
+    return {note["where"]: (note["outcome"], note["text"]) for note in found["notes"]}
+
+
+def test_nothing_that_is_printed_is_a_secret(longwire, kind, source):
+    """Neither the configuration nor the report, for people and for programs."""
+    for words in ((), ("--json",), ("--to", "secret.toml")):
+        ran = longwire("import", kind, source, *words)
+        assert 0 == ran.returncode
+        assert not [each for each in SECRETS[kind] if each in ran.stdout + ran.stderr]
+
+
+def test_what_is_written_is_a_configuration(longwire, kind, source, tmp_path):
+    """Nobody else may read it, a check finds nothing wrong, and no file is written over."""
+    ran = longwire("import", kind, source, "--to", "longwire.toml")
+    assert 0 == ran.returncode, ran.stderr
+    file = tmp_path / "longwire.toml"
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+    checked = longwire("config", "check", "longwire.toml", **VARIABLES)
+    assert (0, "") == (checked.returncode, checked.stderr)
+    file.write_text("# mine\n", "utf-8")
+    again = longwire("import", kind, source, "--to", "longwire.toml")
+    assert (1, "# mine\n") == (again.returncode, file.read_text("utf-8"))
+    assert "--force" in again.stderr
+    assert 0 == longwire("import", kind, source, "--to", "longwire.toml", "--force").returncode
+
+
+@pytest.mark.process
+async def test_a_gateway_with_it_serves_a_turn(kind, tmp_path, emulator):
+    """By each of the names that callers know, with the key that they have."""
+    source, file = written(kind, tmp_path, emulator.url), tmp_path / "longwire.toml"
+    words = ("longwire", "import", kind, source, "--to", str(file))
+    await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-m", *words], check=True, capture_output=True
+    )
+    settings = load(file, {**VARIABLES, "HOME": str(tmp_path)})
+    key, models = CALLERS[kind]
+    async with (
+        serving(settings, opening(settings)) as gateway,
+        AsyncClient(headers={"authorization": f"Bearer {key}"}, trust_env=False) as client,
+    ):
+        for model in models:
+            body = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
+            answer = await client.post(f"{gateway.url}/v1/chat/completions", json=body, timeout=30)
+            assert 200 == answer.status_code, answer.text
+
+
+def test_it_goes_into_the_database_once(command, kind, source):
+    """Channels, models and keys with the secrets that callers have; a second time changes none."""
+    first = command("import", kind, source, "--apply", "--force").splitlines()
+    assert {"created", "created, with the secret that callers have"} == {
+        line.partition(": ")[2] for line in first
+    }
+    again = command("import", kind, source, "--apply", "--force").splitlines()
+    assert len(first) == len(again)
+    assert {"there already, left as it is"} == {line.partition(": ")[2] for line in again}
+    found = command("keys", "list", "--json")
+    assert len(json.loads(found)) == sum(line.startswith("API key") for line in first)
+
+
+def test_who_does_not_agree_changes_nothing(command, kind, source):
+    """The plan is shown, and asked about."""
+    with pytest.raises(AssertionError):
+        command("import", kind, source, "--apply", stdin="n\n")
+    assert [] == json.loads(command("channels", "list", "--json"))
+
+
+def test_litellm_says_what_became_of_each_part(command, tmp_path):
+    """Deployments, prices, weights, aliases, fallbacks, and what cannot be here."""
+    source = written("litellm", tmp_path, "http://127.0.0.1:9")
+    notes = notes_of(command, "litellm", source)
+    assert "left" == notes["model_list[3]"][0]
+    assert "bedrock" in notes["model_list[3]"][1]
+    assert "changed" == notes["router_settings.fallbacks.claude"][0]
+    assert "keys anew" in notes["general_settings.database_url"][1]
+    assert "changed" == notes["model_list[0].litellm_params.rpm"][0]
+    assert "left" == notes["model_list[2].litellm_params.temperature"][0]
+    assert "taken" == notes["litellm_settings.drop_params"][0]
+    command("import", "litellm", source, "--to", str(tmp_path / "it.toml"))
+    settings = load(tmp_path / "it.toml", {**VARIABLES, "HOME": str(tmp_path)})
+    models = {model.name: model for model in settings.models}
+    assert {"fast", "claude", "old", "quick"} == models.keys()
+    assert [300, 100] == [target.weight for target in models["fast"].targets]
+    assert ("fast",) == models["claude"].fallbacks
+    first, second, *_ = settings.channels
+    assert ("0.25", "2", "0.025") == tuple(
+        str(getattr(first.prices[0], name).normalize()) for name in ("input", "output", "cached")
+    )
+    assert ("spare",) == second.tags
+    assert {"drop"} == {channel.unsupported for channel in settings.channels}
+    azure = next(each for each in settings.channels if "azure" in each.name)
+    assert "https://eu.openai.azure.com/openai/v1" == azure.base_url
+
+
+def test_axonhub_says_what_became_of_each_part(command, tmp_path):
+    """Channels by their keys, renames, associations, prices, and what cannot be here."""
+    source = written("axonhub", tmp_path, "http://127.0.0.1:9")
+    notes = notes_of(command, "axonhub", source)
+    assert ("changed", "left", "changed") == tuple(notes[f"channels[{n}]"][0] for n in (0, 2, 3))
+    assert "left" == notes["channels[0].settings.rateLimit"][0]
+    assert "channels[0].settings.overrideParameters" not in notes
+    assert ("left", "left") == (notes["models[1]"][0], notes["api_keys[1]"][0])
+    assert "left" == notes["channel_model_prices[1]"][0]
+    command("import", "axonhub", source, "--to", str(tmp_path / "it.toml"))
+    settings = load(tmp_path / "it.toml", {"HOME": str(tmp_path)})
+    channels = {channel.name: channel for channel in settings.channels}
+    assert ["Main-one", "Main-one-2", "deepseek", "codex"] == [*channels]
+    assert {
+        "fast": "gpt-5.2-mini",
+        "acme/gpt-5.2": "gpt-5.2",
+        "acme/gpt-5.2-mini": "gpt-5.2-mini",
+    } == channels["Main-one"].renames
+    assert (3, False) == (channels["Main-one"].weight, channels["deepseek"].enabled)
+    (smart,) = settings.models
+    assert [
+        ("Main-one", "gpt-5.2", 0),
+        ("Main-one-2", "gpt-5.2", 0),
+        ("deepseek", "deepseek-chat", 1),
+    ] == [(target.channel, target.model, target.order) for target in smart.targets]
+    assert "1.25" == str(channels["Main-one-2"].prices[0].input)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        ("litellm", "model_list:\n  - a: [", "line 2, column 9"),
+        ("litellm", "models: []", "has no model_list"),
+        ("litellm", "model_list: yes", "model_list: is true or false; write a list"),
+        ("litellm", "model_list: [{model_name: a}]", r"model_list\[0\]: needs a model_name"),
+        (
+            "litellm",
+            "model_list: [{model_name: a, litellm_params: {model: gpt-5, rpm: many}}]",
+            r"model_list\[0\].rpm: is no number",
+        ),
+        ("axonhub", '{"version": "1.1",}', "line 1, column 19"),
+        ("axonhub", "[]", "is a list; write a table"),
+        ("axonhub", "{}", "is no backup of AxonHub's"),
+        ("axonhub", '{"version": "9", "channels": []}', "version 9 is not known; 1.0 and 1.1 are"),
+        ("axonhub", '{"version": "1.1", "channels": [{}]}', r"channels\[0\]: needs a name"),
+    ],
+)
+def test_a_bad_file_is_told_where_and_how_to_mend(command, tmp_path, kind, text, message):
+    """The line of what cannot be read, the path of what cannot be meant."""
+    file = tmp_path / "bad"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ConfigurationError, match=message):
+        command("import", kind, str(file))
+
+
+def test_a_file_that_is_not_there_is_told(command):
+    """By its name."""
+    with pytest.raises(ConfigurationError, match=r"nowhere\.yaml: cannot be read"):
+        command("import", "litellm", "nowhere.yaml")
