@@ -11,11 +11,11 @@ from playwright.sync_api import expect
 
 from tests.store.turn_rows import bodies, row
 from tests.ui.conftest import language, violations
-from tests.ui.stage import MODELS
+from tests.ui.stage import MODELS, OWNER, Stage
 from tests.ui.test_turns import written
 
 HOSTILE = (
-    "<img src=x onerror=\"window.broken=1\"> <script>window.broken=1</script> {{count}} $t(roles)"
+    '<img src=x onerror="window.broken=1"> <script>window.broken=1</script> {{count}} $t(roles)'
 )
 PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA"
@@ -39,9 +39,7 @@ def user(content):
 def turns(stage, owner, session, *requests, response=b"", **ways):
     """Turns of a session, a second apart, whose bodies are kept."""
     now = time.time_ns() // 1_000_000 - 60_000
-    rows = [
-        row(1, now + 1_000 * at, session=session, **ways) for at, _ in enumerate(requests)
-    ]
+    rows = [row(1, now + 1_000 * at, session=session, **ways) for at, _ in enumerate(requests)]
     kept = [
         bodies(each, json.dumps(request).encode(), response)
         for each, request in zip(rows, requests, strict=True)
@@ -156,12 +154,14 @@ WAYS = {
 def sent(stage, owner, key, api):
     """Send a turn in an API; gives its row's id once the log has it."""
     path, body = WAYS[api]
-    text = f"it's $(id) `id` \"{api}\" \\ 你好"
+    text = f'it\'s $(id) `id` "{api}" \\ 你好'
     named = {} if api == "generate_content" else {"model": MODELS[0]}
     headers = {"authorization": f"Bearer {key}", "anthropic-version": "2023-06-01"}
     answer = httpx2.post(f"{stage.url}{path}", json={**named, **body(text)}, headers=headers)
     assert answer.status_code == 200, answer.text
-    query = "query($a: String!) { turns(filter: {apiFormat: $a}, first: 1) { nodes { id keyName } } }"
+    query = (
+        "query($a: String!) { turns(filter: {apiFormat: $a}, first: 1) { nodes { id keyName } } }"
+    )
     for _ in range(100):
         found = owner.ask(query, a=api)["turns"]["nodes"]
         if found and found[0]["keyName"] == "kept":
@@ -182,7 +182,7 @@ def test_a_copied_command_sends_the_very_request_again(opened, owner, stage, key
     assert key not in command
     variables = {**os.environ, "LONGWIRE_KEY": key}
     ran = subprocess.run(
-        ["bash", "-c", command], env=variables, capture_output=True, text=True, check=True
+        ["/bin/bash", "-c", command], env=variables, capture_output=True, text=True, check=True
     )
     assert " 200 " in ran.stdout.splitlines()[0], ran.stdout
     query = (
@@ -218,7 +218,9 @@ def test_a_kept_conversation_goes_on_in_the_playground(opened, owner, stage, key
     expect(page.get_by_label("Model")).to_have_value(MODELS[0])
     expect(page.get_by_label("Instructions")).to_have_value("Be brief")
     expect(page.get_by_text("Left behind")).to_contain_text("does not have it: tools.")
-    expect(page.get_by_role("listitem").filter(has_text="taken over")).to_contain_text("said before")
+    expect(page.get_by_role("listitem").filter(has_text="taken over")).to_contain_text(
+        "said before"
+    )
     assert [] == violations(page)
     page.get_by_label("API key").fill(key)
     page.get_by_label("Question").fill("and now?")
@@ -227,3 +229,46 @@ def test_a_kept_conversation_goes_on_in_the_playground(opened, owner, stage, key
     expect(answered).to_contain_text("tokens in")
     page.get_by_role("button", name="New conversation").click()
     expect(page.get_by_text("Left behind")).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def indexing(tmp_path_factory):
+    """A gateway whose operator lets bodies be indexed, and its owner."""
+    running = Stage(tmp_path_factory.mktemp("indexing"))
+    running.gateway.stop()
+    config = running.config.read_text(encoding="utf-8")
+    running.config.write_text(f"{config}\n[bodies]\nindex = true\n", encoding="utf-8")
+    running.start()
+    yield running, running.join(running.token, OWNER)
+    running.stop()
+
+
+def test_kept_bodies_are_searched(browser, indexing):
+    """What was said is found in the log and by the palette, marked, as text, and opened."""
+    stage, owner = indexing
+    owner.channel()
+    key = owner.key("kept", keepsBodies=True)
+    stage.turn(key, f"明天会议 needle {HOSTILE}")
+    context = browser.new_context(
+        base_url=stage.url, storage_state=owner.state(), viewport={"width": 360, "height": 740}
+    )
+    page = context.new_page()
+    page.goto("/settings")
+    expect(page.get_by_text("index = false")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox").fill("needle 会议")
+    page.get_by_role("option", name="Search kept bodies for: needle 会议").click()
+    place = page.get_by_role("list", name="Found in kept bodies")
+    for _ in range(20):
+        if place.get_by_role("listitem").count():
+            break
+        time.sleep(0.2)
+        page.reload()
+        page.wait_for_timeout(500)
+    expect(place.locator("mark")).to_have_text(["会议", "needle"])
+    expect(place).to_contain_text("<img src=x")
+    assert [] == violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    place.get_by_role("button").click()
+    expect(page.get_by_role("dialog")).to_contain_text("new session")
+    context.close()

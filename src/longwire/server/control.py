@@ -5,12 +5,13 @@ Law: a gateway without a store has a control plane, too, which keeps nothing and
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.price import PriceFinder
 from longwire.core.ports import Limits
@@ -197,6 +198,8 @@ class StoredControlPlane:
         await self._is_serving.wait()
         await asyncio.to_thread(self._prices.load)
         store = self._administration.store
+        with suppress(StoreUnavailable):  # what is left goes with its bodies
+            await store.body_search.forget()
         await keep_swept(store.database, store.settings.retention)
 
     async def _fill_reasons(self) -> None:

@@ -293,6 +293,16 @@ class Fleet(Section):
     )
 
 
+class Bodies(Section):
+    """Bodies of turns, which API keys with `keeps_bodies` keep."""
+
+    index: bool = Field(
+        default=False,
+        description="Let kept bodies be searched. Their words then stand in the database in clear "
+        "text, although the bodies are sealed; they go with the bodies, or once this is off.",
+    )
+
+
 class Settings(Section):
     """All settings of one gateway, checked; `source` is the file they came from, if any."""
 
@@ -302,6 +312,7 @@ class Settings(Section):
     codex: Codex = Codex()
     fleet: Fleet = Fleet()
     alerts: Alerts = Alerts()
+    bodies: Bodies = Bodies()
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
     alert_destinations: Annotated[tuple[Destination, ...], FromText, unique("name")] = ()

@@ -16,6 +16,7 @@ from longwire.store.alert_destinations import AlertDestinations
 from longwire.store.alert_rules import AlertRules
 from longwire.store.alerts import Alerts
 from longwire.store.audit import Audit
+from longwire.store.body_search import BodySearch
 from longwire.store.channels import Channels
 from longwire.store.clock import database_now
 from longwire.store.database import DEFAULT_POOL, Database, PoolSize
@@ -60,6 +61,7 @@ class Store:
     sign_ins: SignIns
     invitations: Invitations
     turns: Turns
+    body_search: BodySearch
     usage: Usage
     runs: Runs
     settings: StoredSettings
@@ -92,8 +94,12 @@ async def open_store(
     secret_path: Path,
     clock: Callable[[], int] = now_ms,
     pool: PoolSize = DEFAULT_POOL,
+    *,
+    indexes_bodies: bool = False,
 ) -> Store:
     """Connect, migrate, and open what is sealed with the `secret_key`, or the one in its file.
+
+    The words of bodies are kept and found where it `indexes_bodies`.
 
     Raises `ConfigurationError` with the mend: no database there, a newer schema, a wrong key.
     """
@@ -111,11 +117,16 @@ async def open_store(
     except BaseException:
         await database.close()
         raise
-    return _store_of(database, vault, digest, clock)
+    search = BodySearch(database, is_allowed=indexes_bodies)
+    return _store_of(database, vault, digest, clock, search)
 
 
 def _store_of(
-    database: Database, vault: Vault, digest: KeyDigest, clock: Callable[[], int]
+    database: Database,
+    vault: Vault,
+    digest: KeyDigest,
+    clock: Callable[[], int],
+    search: BodySearch,
 ) -> Store:
     users = Users(database, clock, Passwords())
     return Store(
@@ -129,7 +140,8 @@ def _store_of(
         users=users,
         sign_ins=SignIns(database, clock),
         invitations=Invitations(database, clock, users),
-        turns=Turns(database, vault),
+        turns=Turns(database, vault, of_words=search.statements),
+        body_search=search,
         usage=Usage(database),
         runs=Runs(database),
         settings=StoredSettings(database, clock),

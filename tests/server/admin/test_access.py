@@ -27,6 +27,7 @@ QUERIES = {
     "turns": Permission.TURNS_READ,
     "turn": Permission.TURNS_READ,
     "find": Permission.TURNS_READ,
+    "searchBodies": Permission.BODIES_READ,
     "usage": Permission.USAGE_READ,
     "sessions": Permission.SESSIONS_READ,
     "agentSessions": Permission.TURNS_READ,

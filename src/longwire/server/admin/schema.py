@@ -12,6 +12,7 @@ from longwire.server.admin.alert_destinations import (
 )
 from longwire.server.admin.alert_rules import AlertRuleMutations, AlertRuleQueries
 from longwire.server.admin.alerts import AlertQueries
+from longwire.server.admin.body_search import BodySearchQueries
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
 from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
@@ -43,6 +44,7 @@ _QUERIES: Final = (
     ProjectQueries,
     TurnQueries,
     FindQueries,
+    BodySearchQueries,
     UsageQueries,
     SessionQueries,
     RunQueries,
