@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Row,
     Select,
-    bindparam,
+    TextClause,
     column,
     delete,
     func,
@@ -25,6 +26,7 @@ from longwire.core.nouns.turn_row import TurnBodies, TurnRow, earliest_id
 from longwire.core.rules.words import Phrase, is_letter, phrases, snippet, words
 from longwire.dialects.body_text import body_text
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 from longwire.store.log_tables import turns
 from longwire.store.paging import Window
 from longwire.store.sqlite_writer import Statement
@@ -34,6 +36,7 @@ _APART: Final = "\N{ZERO WIDTH SPACE}"
 _LONGEST_WORD: Final = 100
 _LAST_POSITION: Final = 16_383
 _AT_ONCE: Final = 1_000
+_WALKED: Final = 2_000
 _INSERT_SQLITE: Final = "INSERT INTO bodies_index (rowid, text) VALUES (?, ?)"
 _INSERT: Final = (
     "INSERT INTO bodies_index (id, text, words) VALUES ($1, $2, CAST(CAST($3 AS TEXT) AS TSVECTOR))"
@@ -83,11 +86,12 @@ class BodySearch:
             return Page(())
         query = self._query(looked_for, wanted, before).limit(first + 1)
         async with self._database.read() as connection:
-            if not self._database.is_sqlite:
-                # Days of the log without any bodies are not looked at, nor locked.
-                oldest = await connection.scalar(select(func.min(self._id)))
-                query = query.where(turns.c.id >= (oldest or 0))
-            found = (await connection.execute(query)).all()
+            if self._database.is_sqlite:
+                found = (await connection.execute(query)).all()
+            else:
+                found = await self._walked(connection, query, before, first)
+                if len(found) <= first:
+                    found = await self._looked_up(connection, query, looked_for)
         edges = tuple((str(row.id), _found(row, looked_for)) for row in found[:first])
         return Page(edges, has_more=len(found) > first)
 
@@ -107,21 +111,46 @@ class BodySearch:
         if not self.is_allowed:
             await self.delete_before(2**63 - 1)
 
+    async def _walked(
+        self, connection: AsyncConnection, query: Select[Any], before: int | None, first: int
+    ) -> Sequence[Row[Any]]:
+        """Return what is among the newest bodies: for words of many turns that is enough."""
+        newest = select(self._id).order_by(self._id.desc()).limit(1).offset(_WALKED)
+        if before is not None:
+            newest = newest.where(self._id < before)
+        floor = await connection.scalar(newest) or 0
+        query = query.where(self._id >= floor, turns.c.id >= floor)
+        found: Sequence[Row[Any]] = (await connection.execute(query.limit(first + 1))).all()
+        return found
+
+    async def _looked_up(
+        self, connection: AsyncConnection, query: Select[Any], looked_for: Sequence[Phrase]
+    ) -> Sequence[Row[Any]]:
+        """Return what the index of words finds: PostgreSQL does not know how rare they are.
+
+        Days of the log without any bodies are not looked at, nor locked.
+        """
+        oldest = await connection.scalar(select(func.min(self._id)))
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        hits = select(self._id).where(self._matching(looked_for))
+        found = hits.cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
+        bounded_query = query.where(self._id.in_(select(found.c.id)), turns.c.id >= (oldest or 0))
+        rows: Sequence[Row[Any]] = (await connection.execute(bounded_query)).all()
+        return rows
+
+    def _matching(self, looked_for: Sequence[Phrase]) -> TextClause:
+        if self._database.is_sqlite:
+            return text("bodies_index MATCH :search").bindparams(search=_match(looked_for))
+        match = text("bodies_index.words @@ CAST(CAST(:search AS TEXT) AS TSQUERY)")
+        return match.bindparams(search=_tsquery(looked_for))
+
     def _query(
         self, looked_for: Sequence[Phrase], wanted: TurnFilter, before: int | None
     ) -> Select[Any]:
-        is_sqlite = self._database.is_sqlite
-        match = (
-            text("bodies_index MATCH :search").bindparams(search=_match(looked_for))
-            if is_sqlite
-            else text("bodies_index.words @@ CAST(CAST(:search AS TEXT) AS TSQUERY)").bindparams(
-                bindparam("search", _tsquery(looked_for))
-            )
-        )
         query = select(turns, self._text.label("found_text")).join_from(
             self._of, turns, turns.c.id == self._id
         )
-        query = query.where(match, *self._conditions(wanted))
+        query = query.where(self._matching(looked_for), *self._conditions(wanted))
         if before is not None:
             query = query.where(self._id < before)
         return query.order_by(self._id.desc())
