@@ -30,20 +30,20 @@ _ANSWERS: Final = ("output", "choices", "content", "candidates", "error")
 
 def body_text(request: bytes, response: bytes) -> str:
     """Return the words of both, as one text."""
-    asked = _joined(_strings(_news(_value(request))))
-    return f"{asked}\n{_answer(response)}".strip().replace("\0", "")
+    brought = _joined(_strings(_news(_value(request))))
+    return f"{brought}\n{_answer(response)}".strip().replace("\0", "")
 
 
 def _answer(response: bytes) -> str:
     value = _value(response)
     if value is None:
-        return "".join(_strings([_value(line[5:]) for line in _data_lines(response)]))[:LONGEST]
+        return "".join(_strings([_value(line[5:]) for line in _events(response)]))[:LONGEST]
     inner = value.get("response", value) if isinstance(value, dict) else value
     named = [inner[name] for name in _ANSWERS if name in inner] if isinstance(inner, dict) else []
     return _joined(_strings(named or inner))
 
 
-def _data_lines(response: bytes) -> list[bytes]:
+def _events(response: bytes) -> list[bytes]:
     return [line for line in response[: 64 * LONGEST].splitlines() if line.startswith(b"data:")]
 
 
