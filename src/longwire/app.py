@@ -326,7 +326,12 @@ def opening(settings: Settings) -> Opening:
     database = settings.database
     secret = Secret(database.secret_key.get_secret_value())
     url, pool = database.url.get_secret_value(), PoolSize(database.pool_size, database.max_overflow)
-    return partial(open_store, url, secret, database.secret_file, pool=pool)
+    return partial(
+        open_store,
+        *(url, secret, database.secret_file),
+        pool=pool,
+        indexes_bodies=settings.bodies.index,
+    )
 
 
 def _fleet(settings: Settings, parts: int) -> Fleet:

@@ -201,6 +201,7 @@ def test_bodies_are_for_those_who_may_read_them(opened, owner, stage, log):
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("region", name="Time")).to_contain_text("To the first event 199 ms")
     dialog.get_by_role("button", name="Show bodies").click()
+    dialog.get_by_role("button", name="Raw JSON").click()
     request = dialog.get_by_label("Request", exact=True)
     expect(request).to_have_text(
         '{\n  "model": "m",\n  "input": [\n    {\n      "role": "user"\n    }\n  ]\n}'

@@ -45,7 +45,12 @@ async def _work(config: Path | None, work: Callable[["Store", "Settings"], Await
     settings = load(config)
     database = settings.database
     secret = Secret(database.secret_key.get_secret_value())
-    store = await open_store(database.url.get_secret_value(), secret, database.secret_file)
+    store = await open_store(
+        database.url.get_secret_value(),
+        secret,
+        database.secret_file,
+        indexes_bodies=settings.bodies.index,
+    )
     try:
         before = await store.configuration_revision()
         result = await work(store, settings)

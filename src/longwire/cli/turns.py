@@ -27,6 +27,7 @@ Named = Annotated[
         metavar="ID", help="Of the turn, its request, response or session, or a text that has it."
     ),
 ]
+Text = Annotated[str, typer.Argument(metavar="TEXT", help='Words, and "phrases" in quotes.')]
 
 _PAUSE = 0.5
 _AT_ONCE = 500
@@ -42,6 +43,7 @@ def build() -> typer.Typer:
     commands.callback()(_turns)
     commands.command()(tail)
     commands.command()(show)
+    commands.command()(search)
     return commands
 
 
@@ -70,6 +72,27 @@ def tail(
         with_settings(config, work)
     except KeyboardInterrupt:
         return
+
+
+def search(text: Text, limit: Limit = 20, as_json: AsJson = False, config: Config = None) -> None:
+    """Print the last turns whose kept bodies have a text, newest first, with the words around it.
+
+    It needs `index = true` below `[bodies]` in the configuration file.
+    """
+
+    async def work(store: "Store", _: "Settings") -> None:
+        from longwire.store.turns import ANY_TURN
+
+        if not store.body_search.is_allowed:
+            mend = "bodies are not indexed; set index = true below [bodies] in the file"
+            raise InvalidFields([FieldProblem("bodies.index", mend)])
+        found = await store.body_search.page(text, ANY_TURN, limit)
+        for row, pieces in found.items:
+            said = " ".join("".join(piece for piece, _ in pieces).split())
+            line = _json(row) if as_json else f"{_line(row, names_node=False)}\n    {said}"
+            sys.stdout.write(f"{line}\n")
+
+    with_settings(config, work)
 
 
 def _checked(reason: str) -> str:

@@ -6,7 +6,7 @@ Law: a gateway without a store has a control plane, too, which keeps nothing and
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.price import PriceFinder
 from longwire.core.nouns.sign_on import SingleSignOn
@@ -236,6 +237,8 @@ class StoredControlPlane:
         await self._is_serving.wait()
         await asyncio.to_thread(self._prices.load)
         store = self._administration.store
+        with suppress(StoreUnavailable):  # what is left goes with its bodies
+            await store.body_search.forget()
         await keep_swept(store.database, store.settings.retention)
 
     async def _fill_sums(self) -> None:

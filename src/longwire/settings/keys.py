@@ -310,6 +310,16 @@ class Fleet(Section):
     )
 
 
+class Bodies(Section):
+    """Bodies of turns, which API keys with `keeps_bodies` keep."""
+
+    index: bool = Field(
+        default=False,
+        description="Let kept bodies be searched. Their words then stand in the database in clear "
+        "text, although the bodies are sealed; they go with the bodies, or once this is off.",
+    )
+
+
 class Settings(Section):
     """All settings of one gateway, checked; `source` is the file they came from, if any."""
 
@@ -322,6 +332,7 @@ class Settings(Section):
     calendar: Calendar = Calendar()
     oidc: Oidc = Oidc()
     telemetry: Telemetry = Field(default_factory=Telemetry)
+    bodies: Bodies = Bodies()
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
     alert_destinations: Annotated[tuple[Destination, ...], FromText, unique("name")] = ()

@@ -1,6 +1,6 @@
 """What some turns have beside their rows: bodies, packed and sealed, and details as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,10 +14,19 @@ from longwire.store.sqlite_writer import Statement
 
 
 class BesideTurns:
-    """Packs and seals what is beside turns for one database, and opens it again."""
+    """Packs and seals what is beside turns for one database, and opens it again.
 
-    def __init__(self, vault: Vault, dialect: Dialect) -> None:
+    `of_words` gives the statements that make bodies be found by their words, if any do.
+    """
+
+    def __init__(
+        self,
+        vault: Vault,
+        dialect: Dialect,
+        of_words: Callable[[Sequence[TurnBodies]], list[Statement]],
+    ) -> None:
         self._vault = vault
+        self._of_words = of_words
         self._insert_bodies = str(insert(turn_bodies).compile(dialect=dialect))
         self._insert_details = str(insert(turn_details).compile(dialect=dialect))
 
@@ -28,6 +37,7 @@ class BesideTurns:
         return [
             (self._insert_bodies, self._sealed(bodies)),
             (self._insert_details, [(each.id, _json(each)) for each in details]),
+            *self._of_words(bodies),
         ]
 
     def opened(self, turn_id: TurnId, request: bytes, response: bytes) -> TurnBodies:

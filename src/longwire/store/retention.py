@@ -14,6 +14,7 @@ from longwire.core.nouns.retention import Retention
 from longwire.core.nouns.turn_row import earliest_id
 from longwire.logger import structlog
 from longwire.store.alerts import sweep_alerts
+from longwire.store.body_search import BodySearch
 from longwire.store.database import Database
 from longwire.store.homes import sweep_homes
 from longwire.store.jobs import UPKEEP, take
@@ -63,6 +64,7 @@ async def sweep(database: Database, retention: Retention, now: int) -> Swept:
         ends = ((turn_bodies, bodies_end), (turn_details, turns_end), (turns, turns_end))
         days = sum([await drop_days(database, table, end) for table, end in ends])
     bodies = await _delete(database, turn_bodies, bodies_end)
+    await BodySearch(database, is_allowed=True).delete_before(bodies_end)
     await _delete(database, turn_details, turns_end)
     rows = await _delete(database, turns, turns_end)
     hours = await _delete_hours(database, usage, hours_end)

@@ -16,6 +16,7 @@ from longwire.store.alert_destinations import AlertDestinations
 from longwire.store.alert_rules import AlertRules
 from longwire.store.alerts import Alerts
 from longwire.store.audit import Audit
+from longwire.store.body_search import BodySearch
 from longwire.store.budgets import StoredBudgets
 from longwire.store.channels import Channels
 from longwire.store.clock import database_now
@@ -67,6 +68,7 @@ class Store:
     identities: Identities
     invitations: Invitations
     turns: Turns
+    body_search: BodySearch
     usage: Usage
     runs: Runs
     latencies: Latencies
@@ -102,8 +104,12 @@ async def open_store(
     secret_path: Path,
     clock: Callable[[], int] = now_ms,
     pool: PoolSize = DEFAULT_POOL,
+    *,
+    indexes_bodies: bool = False,
 ) -> Store:
     """Connect, migrate, and open what is sealed with the `secret_key`, or the one in its file.
+
+    The words of bodies are kept and found where it `indexes_bodies`.
 
     Raises `ConfigurationError` with the mend: no database there, a newer schema, a wrong key.
     """
@@ -121,11 +127,16 @@ async def open_store(
     except BaseException:
         await database.close()
         raise
-    return _store_of(database, vault, digest, clock)
+    search = BodySearch(database, is_allowed=indexes_bodies)
+    return _store_of(database, vault, digest, clock, search)
 
 
 def _store_of(
-    database: Database, vault: Vault, digest: KeyDigest, clock: Callable[[], int]
+    database: Database,
+    vault: Vault,
+    digest: KeyDigest,
+    clock: Callable[[], int],
+    search: BodySearch,
 ) -> Store:
     users = Users(database, clock, Passwords())
     return Store(
@@ -141,7 +152,8 @@ def _store_of(
         sign_ins=SignIns(database, clock),
         identities=Identities(database, clock),
         invitations=Invitations(database, clock, users),
-        turns=Turns(database, vault),
+        turns=Turns(database, vault, of_words=search.statements),
+        body_search=search,
         usage=Usage(database),
         runs=Runs(database),
         latencies=Latencies(database),

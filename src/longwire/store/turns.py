@@ -154,7 +154,11 @@ class Turns:
     """The turn log of one database."""
 
     def __init__(
-        self, database: Database, vault: Vault, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        vault: Vault,
+        clock: Callable[[], float] = time.time,
+        of_words: Callable[[Sequence[TurnBodies]], list[Statement]] = lambda _: [],
     ) -> None:
         self._database = database
         self._clock = clock
@@ -162,7 +166,7 @@ class Turns:
         # to the driver as they are, which is most of what writing them would cost.
         dialect = database.engine.dialect
         self._insert = str(insert(turns).compile(dialect=dialect))
-        self._beside = BesideTurns(vault, dialect)
+        self._beside = BesideTurns(vault, dialect, of_words)
         self._upsert = upsert(dialect)
         self._add_to_runs = add_to_runs(dialect)
         self._upsert_reasons = upsert(dialect, usage_reasons)
@@ -176,7 +180,7 @@ class Turns:
         Raises `InvalidFields` for a cursor that is none, or a size that no page has.
         """
         Window(first, after)
-        before = None if after is None else _cursor(after)
+        before = None if after is None else cursor(after)
         bounds = [] if before is None else [turns.c.id < before]
         if wanted.is_blind:
             return Page(())
@@ -251,7 +255,7 @@ class Turns:
 
     async def get(self, turn_id: TurnId) -> TurnRow:
         """Return one turn. Raises `NotFound`."""
-        for row in await self._rows(select(turns).where(turns.c.id == _bounded(turn_id))):
+        for row in await self._rows(select(turns).where(turns.c.id == bounded(turn_id))):
             return row
         raise NotFound("turn", str(turn_id))
 
@@ -296,7 +300,7 @@ class Turns:
 
     async def bodies(self, turn_id: TurnId) -> TurnBodies | None:
         """Return what a turn's key had kept of it, or None."""
-        query = select(turn_bodies).where(turn_bodies.c.id == _bounded(turn_id))
+        query = select(turn_bodies).where(turn_bodies.c.id == bounded(turn_id))
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         if row is None:
@@ -305,7 +309,7 @@ class Turns:
 
     async def details(self, turn_ids: Sequence[TurnId]) -> dict[TurnId, TurnDetails]:
         """Return what is told of some turns; of those that simply succeeded there is nothing."""
-        query = select(turn_details).where(turn_details.c.id.in_(map(_bounded, turn_ids)))
+        query = select(turn_details).where(turn_details.c.id.in_(map(bounded, turn_ids)))
         async with self._database.read() as connection:
             found = (await connection.execute(query)).all()
         return {row.id: details_of(row.id, row.told) for row in found}
@@ -377,7 +381,7 @@ class Turns:
             end = round(self._clock() * 1000) if before is None else before >> ID_BITS
             if wanted.until is not None:
                 end = min(end, wanted.until)
-            yield (turns.c.id >= _bounded(earliest_id(max(0, end - DAY))),)
+            yield (turns.c.id >= bounded(earliest_id(max(0, end - DAY))),)
         yield ()
 
     def _conditions(self, values: dict[str, str]) -> Iterator[ColumnElement[bool]]:
@@ -401,17 +405,18 @@ def _times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.has_failed:
         yield turns.c.error_code != literal_column("''")
     if wanted.since is not None:
-        yield turns.c.id >= _bounded(earliest_id(wanted.since))
+        yield turns.c.id >= bounded(earliest_id(wanted.since))
     if wanted.until is not None:
-        yield turns.c.id < _bounded(earliest_id(wanted.until))
+        yield turns.c.id < bounded(earliest_id(wanted.until))
 
 
-def _bounded(turn_id: int) -> int:
+def bounded(turn_id: int) -> int:
     """Keep to what the column holds, whatever was asked for."""
     return max(0, min(turn_id, _GREATEST))
 
 
-def _cursor(after: str) -> int:
+def cursor(after: str) -> int:
+    """Return the id that a page ended with. Raises `InvalidFields`."""
     if not (after.isascii() and after.isdecimal() and len(after) <= _LONGEST_ID):
         raise InvalidFields([FieldProblem("after", "is no cursor of this list; leave it out")])
-    return _bounded(int(after))
+    return bounded(int(after))

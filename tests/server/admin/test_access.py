@@ -29,6 +29,7 @@ QUERIES = {
     "turns": Permission.TURNS_READ,
     "turn": Permission.TURNS_READ,
     "find": Permission.TURNS_READ,
+    "searchBodies": Permission.BODIES_READ,
     "usage": Permission.USAGE_READ,
     "budgets": Permission.USAGE_READ,
     "budgetCalendar": Permission.USAGE_READ,

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { useCanSearchBodies } from "@/api/bodySearch";
 import { ask } from "@/api/client";
 import { graphql, type ResultOf } from "@/api/graphql";
 import { useMe } from "@/api/me";
@@ -49,13 +50,24 @@ export function useFinds(typed: string): Finds {
     gcTime: 0,
   });
   const { turns, runs, names } = useEntries(isAsked ? query.data : undefined);
+  const bodies = useBodyEntry(text);
   return {
     ids: [...turns, ...runs],
-    names,
+    names: [...names, ...bodies],
     text,
     isAsking: isAsked && query.isFetching,
     turn: turns.length === 1 && runs.length === 0 ? turns[0] : undefined,
   };
+}
+
+/** The way to the turns whose bodies have the text, where they can be searched. */
+function useBodyEntry(text: string): Entry[] {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const canSearch = useCanSearchBodies();
+  if (!canSearch || text.length < SHORTEST) return [];
+  const run = () => void navigate({ to: "/turns", search: { text } });
+  return [{ group: t("places.turns"), name: t("palette.inBodies", { text, interpolation: { escapeValue: false } }), run }];
 }
 
 function useEntries(found: Found | undefined): { turns: Entry[]; runs: Entry[]; names: Entry[] } {

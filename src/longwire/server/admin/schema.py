@@ -12,6 +12,7 @@ from longwire.server.admin.alert_destinations import (
 )
 from longwire.server.admin.alert_rules import AlertRuleMutations, AlertRuleQueries
 from longwire.server.admin.alerts import AlertQueries
+from longwire.server.admin.body_search import BodySearchQueries
 from longwire.server.admin.budgets import BudgetMutations, BudgetQueries
 from longwire.server.admin.channel_keys import ChannelKeyMutations
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
@@ -54,6 +55,7 @@ _QUERIES: Final = (
     ProjectQueries,
     TurnQueries,
     FindQueries,
+    BodySearchQueries,
     UsageQueries,
     BudgetQueries,
     LatencyQueries,

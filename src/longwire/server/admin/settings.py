@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.retention import Retention
+from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import changes, view_of
 from longwire.server.admin.paging import Connection, connection
@@ -27,6 +28,9 @@ class SettingsView:
     body_days: int = strawberry.field(description="Days that bodies stay with them.")
     revision: int
     file: str = strawberry.field(description="The configuration file; empty where there is none.")
+    indexes_bodies: bool = strawberry.field(
+        description="Whether kept bodies can be searched: `bodies.index` in that file."
+    )
 
 
 @strawberry.input(description="What is left out stays as it is; null sets the default.")
@@ -59,8 +63,13 @@ class Reloaded:
     api_keys: int
 
 
-def _shown(retention: Retention, file: str) -> SettingsView:
-    return view_of(SettingsView, retention, file=file)
+def _shown(retention: Retention, administration: Administration) -> SettingsView:
+    return view_of(
+        SettingsView,
+        retention,
+        file=administration.file,
+        indexes_bodies=administration.store.body_search.is_allowed,
+    )
 
 
 def _entry(row: AuditRow) -> AuditEntry:
@@ -81,7 +90,7 @@ def _entry(row: AuditRow) -> AuditEntry:
 async def _settings(info: Info) -> SettingsView:
     _, administration = admitted(info, Permission.SETTINGS_READ)
     retention = await administration.store.settings.retention()
-    return _shown(retention, administration.file)
+    return _shown(retention, administration)
 
 
 async def _version(info: Info) -> str:
@@ -103,7 +112,7 @@ async def _update(info: Info, revision: int, draft: Draft) -> SettingsView:
     wanted = replace(held, revision=revision, **changes(draft, _NEW, _FIELDS, {}))
     saved = await administration.store.settings.keep(wanted, viewer.actor)
     await administration.refresh()
-    return _shown(saved, administration.file)
+    return _shown(saved, administration)
 
 
 async def _reload(info: Info) -> Reloaded:

@@ -258,9 +258,10 @@ def shown(row: TurnRow) -> Turn:
     )
 
 
-async def _filter(
+async def filter_of(
     administration: Administration, viewer: Viewer, criteria: Wanted | None
 ) -> TurnFilter:
+    """Return the filter of who asks, within their projects."""
     wanted = criteria or Wanted()
     sight = (await sight_of(administration, viewer, wanted.project_id)).of_key(wanted.key_id)
     return TurnFilter(
@@ -294,7 +295,7 @@ async def _page(
 ) -> Connection[Turn]:
     viewer, administration = admitted(info, Permission.TURNS_READ)
     Window(first, after)
-    wanted = await _filter(administration, viewer, criteria)
+    wanted = await filter_of(administration, viewer, criteria)
     return connection(await administration.store.turns.page(wanted, first, after), shown)
 
 
@@ -328,7 +329,7 @@ async def _added(info: Info, criteria: Criteria = None) -> AsyncIterator[Turn]:
 
 async def _wanted(info: Info, criteria: Wanted | None) -> TurnFilter:
     viewer = await listener(info, Permission.TURNS_READ)
-    return await _filter(info.context.administration, viewer, criteria)
+    return await filter_of(info.context.administration, viewer, criteria)
 
 
 @strawberry.type

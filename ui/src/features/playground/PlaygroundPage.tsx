@@ -7,13 +7,14 @@ import { useSubscription } from "@/api/live";
 import { useMe } from "@/api/me";
 import { Button } from "@/shared/Button";
 import { useDraft } from "@/shared/draft";
+import { Notice } from "@/shared/Notice";
 import { Card, Page } from "@/shared/Page";
 import { Empty } from "@/shared/states";
 import { Strip, StripLegend } from "@/shared/Strip";
 import type { Exchange } from "./chat";
 import { Composer } from "./Composer";
 import { ExchangeView } from "./ExchangeView";
-import { heldBy, keepKey } from "./held";
+import { heldBy, keepKey, settingsTakenOver } from "./held";
 import { type Settings, Setup } from "./Setup";
 
 const ADDED = graphql(`
@@ -33,6 +34,11 @@ export function PlaygroundPage() {
   const [edited, setEdited] = useState<Exchange>();
   useSubscription(ADDED, { session: view.session }, ({ turnAdded }) => conversation.logged(turnAdded));
   useEffect(() => keepKey(key), [key]);
+  const { change } = draft;
+  useEffect(() => {
+    const settings = settingsTakenOver();
+    if (settings !== undefined) change({ question: "", ...settings });
+  }, [change]);
   const ways = { ...draft.value, key };
   const isReady = key !== "" && ways.model !== "";
   const send = (question: string, instead?: number) => {
@@ -61,6 +67,13 @@ export function PlaygroundPage() {
           <Setup apiKey={key} onKey={setKey} settings={draft.value} onChange={draft.change} />
         </Card>
         <Card>
+          {view.left !== undefined && (
+            <div className="mb-4">
+              <Notice tone="warn" title={t("takenOver")}>
+                <p className="text-[13px] break-words">{view.left.length === 0 ? t("nothingLeft") : t("left", { names: view.left.join(", "), interpolation: { escapeValue: false } })}</p>
+              </Notice>
+            </div>
+          )}
           {view.exchanges.length + view.marks.length === 0 ? (
             <Empty title={t("none")}>{t("noneText")}</Empty>
           ) : (

@@ -16,6 +16,8 @@ export interface Exchange {
   size: number;
   /** What was answered, as it goes into the next turn's history in its own API. */
   output: readonly unknown[];
+  /** All of it as a history has it in its own API, where it was taken over from a kept turn. */
+  history?: readonly unknown[];
   calls: readonly ToolCall[];
   /** What the calls came to. */
   results: readonly Result[];

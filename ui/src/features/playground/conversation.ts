@@ -10,6 +10,8 @@ export interface View {
   /** Of every turn, also those whose exchange was rewritten since. */
   marks: readonly string[];
   isRunning: boolean;
+  /** Where it was taken over from a kept turn: what of that the playground does not have. */
+  left?: readonly string[];
 }
 
 /** So often in a row the results of tools are sent by themselves. */
@@ -72,7 +74,15 @@ export class Conversation {
   /** A new conversation, with a session of its own. */
   readonly clear = (): void => {
     this.stop();
-    this.become(begun());
+    this.view = begun();
+    this.become({});
+  };
+
+  /** Goes on with what was said elsewhere, in a session of its own. */
+  readonly takeOver = (exchanges: readonly Omit<Exchange, "id">[], left: readonly string[]): void => {
+    this.stop();
+    this.view = begun();
+    this.become({ exchanges: exchanges.map((each) => ({ ...each, id: this.next++ })), left });
   };
 
   /** A turn that the log tells of. */

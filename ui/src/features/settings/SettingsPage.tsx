@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { versionQuery } from "@/api/me";
-import { Mono } from "@/shared/Badge";
-import { CopyButton } from "@/shared/Copy";
+import { Badge, Mono } from "@/shared/Badge";
+import { CopyButton, Snippet } from "@/shared/Copy";
 import { Card, Page } from "@/shared/Page";
 import { Failure, SkeletonRows } from "@/shared/states";
 import { settingsQuery } from "./api";
@@ -27,6 +27,7 @@ export function SettingsPage() {
           <>
             <Retention settings={found.data} />
             <FileCard file={found.data.file} />
+            <BodySearchCard isOn={found.data.indexesBodies} />
           </>
         )}
         <AccountCard />
@@ -34,6 +35,21 @@ export function SettingsPage() {
         <VersionCard />
       </div>
     </Page>
+  );
+}
+
+/** It is the operator's to decide, in the file: it puts words in clear where else all is sealed. */
+function BodySearchCard({ isOn }: { isOn: boolean }) {
+  const { t } = useTranslation("settings");
+  return (
+    <Card title={t("bodySearch.title")}>
+      <Badge tone={isOn ? "warn" : "plain"}>{t(isOn ? "bodySearch.on" : "bodySearch.off")}</Badge>
+      <p className="mt-2 text-soft">{t("bodySearch.text")}</p>
+      <p className="mt-2 text-soft">{t(isOn ? "bodySearch.toOff" : "bodySearch.toOn")}</p>
+      <div className="mt-2">
+        <Snippet label={t("bodySearch.title")} text={`[bodies]\nindex = ${isOn ? "false" : "true"}`} />
+      </div>
+    </Card>
   );
 }
 

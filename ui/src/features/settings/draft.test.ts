@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { differences, inputOf, isShorter } from "./draft";
 
-const HELD = { turnDays: 30, bodyDays: 3, revision: 1, file: "" };
+const HELD = { turnDays: 30, bodyDays: 3, revision: 1, file: "", indexesBodies: false };
 
 test("an empty field sets the default", () => {
   expect(inputOf({ turnDays: "", bodyDays: " 7 " })).toEqual({ turnDays: null, bodyDays: 7 });

@@ -1,34 +1,116 @@
 import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { FlaskConical } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useMay } from "@/api/me";
+import { useMay, useMe } from "@/api/me";
+import { urlOf } from "@/api/place";
+import { takeOver } from "@/features/playground/held";
 import { Button } from "@/shared/Button";
-import { Snippet } from "@/shared/Copy";
+import { CopyButton, Snippet } from "@/shared/Copy";
 import { bytes } from "@/shared/format";
 import { Failure, SkeletonRows } from "@/shared/states";
 import { bodiesQuery } from "./api";
+import type { Turn } from "./columns";
+import { commandOf, pathOf } from "./conversation/command";
+import { conversationOf } from "./conversation/conversation";
+import { ConversationView } from "./conversation/ConversationView";
+import { isMembers, readBody } from "./conversation/readBody";
+import { readerOf } from "./conversation/readers";
+import { takenOver } from "./conversation/taken";
+import type { ApiFormat } from "@/api/words";
+
+interface Kept {
+  request: string;
+  response: string;
+}
 
 /** What was said, for who may read it; asked for on purpose only. */
-export function Bodies({ id }: { id: string }) {
+export function Bodies({ turn }: { turn: Turn }) {
   const { t } = useTranslation("turns");
   const mayRead = useMay("bodies:read");
   const [isWanted, setWanted] = useState(false);
-  const found = useQuery({ ...bodiesQuery(id), enabled: isWanted && mayRead });
+  const found = useQuery({ ...bodiesQuery(turn.id), enabled: isWanted && mayRead });
   if (!mayRead) return null;
+  const kept = found.data?.bodies;
   return (
     <section aria-label={t("bodies")} className="space-y-3">
       <h3 className="font-semibold">{t("bodies")}</h3>
       {!isWanted && <Button onClick={() => setWanted(true)}>{t("showBodies")}</Button>}
       {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
       {found.isLoading && <SkeletonRows rows={2} />}
-      {found.data === null && <p className="text-soft">{t("noBodies")}</p>}
-      {found.data != null && (
+      {kept === null && <p className="text-soft">{t("noBodies")}</p>}
+      {kept != null && <Shown turn={turn} kept={kept} before={found.data?.previous?.bodies?.request} />}
+    </section>
+  );
+}
+
+/** As a conversation where it is one; as it was sent a click away. */
+function Shown({ turn, kept, before }: { turn: Turn; kept: Kept; before: string | undefined }) {
+  const { t } = useTranslation("turns");
+  const [isRaw, setRaw] = useState(false);
+  const conversation = useMemo(() => {
+    const isOne = readerOf(turn.apiFormat) !== undefined;
+    return isOne ? conversationOf({ api: turn.apiFormat as ApiFormat, ...kept, before, isContinued: turn.continuity === "continued" }) : null;
+  }, [turn, kept, before]);
+  return (
+    <>
+      <div className="flex flex-wrap items-center gap-2">
+        {conversation !== null && (
+          <Button isSmall aria-pressed={isRaw} onClick={() => setRaw(!isRaw)}>
+            {isRaw ? t("asConversation") : t("asRaw")}
+          </Button>
+        )}
+        <Actions turn={turn} kept={kept} />
+      </div>
+      {conversation === null && kept.request !== "" && <p className="text-[13px] text-soft">{t("noConversation")}</p>}
+      {conversation !== null && !isRaw ? (
+        <ConversationView conversation={conversation} />
+      ) : (
         <>
-          <Body name={t("request")} text={found.data.request} />
-          <Body name={t("response")} text={found.data.response} />
+          <Body name={t("request")} text={kept.request} />
+          <Body name={t("response")} text={kept.response} />
         </>
       )}
-    </section>
+    </>
+  );
+}
+
+function Actions({ turn, kept }: { turn: Turn; kept: Kept }) {
+  const { t } = useTranslation("turns");
+  const request = { api: turn.apiFormat, model: turn.modelAsked, streams: turn.streams, body: kept.request };
+  const isForm = FORMS.has(turn.apiFormat) || !isMembers(readBody(kept.request).value);
+  return (
+    <>
+      {!isForm && (
+        <span title={t("curlHint")}>
+          <CopyButton text={commandOf(request, urlOf(pathOf(request)))} label={t("copyAsCurl")} />
+        </span>
+      )}
+      {FORMS.has(turn.apiFormat) && <span className="text-[13px] text-soft">{t("formRequest")}</span>}
+      <ToPlayground turn={turn} kept={kept} />
+    </>
+  );
+}
+
+/** What is kept of a form is a note of its fields. */
+const FORMS = new Set(["images/edits", "audio/transcriptions", "audio/translations"]);
+
+function ToPlayground({ turn, kept }: { turn: Turn; kept: Kept }) {
+  const { t } = useTranslation("turns");
+  const navigate = useNavigate();
+  const { user } = useMe();
+  if (readerOf(turn.apiFormat) === undefined) return null;
+  const open = () => {
+    const taken = takenOver(turn.apiFormat as ApiFormat, turn.modelAsked, kept.request, kept.response);
+    if (taken === null) return;
+    takeOver(user.id, taken.exchanges, taken.left, taken.settings);
+    void navigate({ to: "/playground" });
+  };
+  return (
+    <Button isSmall icon={<FlaskConical size={14} aria-hidden />} onClick={open}>
+      {t("toPlayground")}
+    </Button>
   );
 }
 

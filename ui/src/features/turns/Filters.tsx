@@ -9,6 +9,7 @@ import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
 import { CONTINUITIES, FILTERS, isFiltered, OUTCOMES } from "./filter";
 import { Time } from "./Time";
+import { useCanSearchBodies } from "@/api/bodySearch";
 import { useSet } from "./useSet";
 
 const route = getRouteApi("/shell/turns");
@@ -31,6 +32,7 @@ export function Filters() {
   const names = useNames();
   const nodes = useNodeNames();
   const set = useSet();
+  const canSearch = useCanSearchBodies();
   const [isUnfolded, setUnfolded] = useState(false);
   const count = FILTERS.filter((name) => (search[name] ?? "") !== "").length;
   return (
@@ -64,6 +66,7 @@ export function Filters() {
         <Typed key={name} name={name} label={t(RARE_LABELS[name])} />
       ))}
       <Typed name="error" label={t("errorCode")} />
+      {(canSearch || search["text"] !== undefined) && <Typed name="text" label={t("inBodies")} />}
       <label className="flex items-center gap-2 px-1">
         <input
           type="checkbox"

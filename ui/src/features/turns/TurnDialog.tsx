@@ -92,7 +92,7 @@ function Detail({ turn }: { turn: Turn }) {
       <Facts turn={turn} />
       <Headers turn={turn} />
       {turn.session !== "" && <Difference id={turn.id} />}
-      <Bodies id={turn.id} />
+      <Bodies turn={turn} />
     </div>
   );
 }

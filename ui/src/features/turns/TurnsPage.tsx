@@ -10,6 +10,7 @@ import { Card, Page } from "@/shared/Page";
 import { StripLegend } from "@/shared/Strip";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
 import { type Rows, VirtualTable } from "@/shared/VirtualTable";
+import { BodyResults } from "./BodyResults";
 import type { Row } from "./columns";
 import { Export } from "./Export";
 import { filterOf, isFiltered } from "./filter";
@@ -26,6 +27,7 @@ export function TurnsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { open: opened, ...filters } = search;
+  const text = filters["text"] ?? "";
   const key = JSON.stringify(filterOf(filters, useChosenAt(filters["since"])));
   const { filter, log, view } = useLog(key);
   const openID = useCallback((id: string) => void navigate({ search: (before) => ({ ...before, open: id }) }), [navigate]);
@@ -36,7 +38,7 @@ export function TurnsPage() {
     <Page title={t("title")} lead={t("lead")} actions={<Export filter={filter} />}>
       <Filters />
       {view.failure !== undefined && <Failure error={view.failure} onRetry={log.retry} />}
-      <Card title={<Count rows={view.length} isWhole={view.isWhole} />} aside={<div className="hidden sm:block"><StripLegend /></div>}>
+      {text !== "" ? <BodyResults text={text} filter={filter} onOpen={openID} /> : <Card title={<Count rows={view.length} isWhole={view.isWhole} />} aside={<div className="hidden sm:block"><StripLegend /></div>}>
         <div className="relative -mx-5 -mb-4">
           {view.newer > 0 && (
             <div className="pointer-events-none absolute inset-x-0 top-11 z-20 flex justify-center" role="status">
@@ -73,7 +75,7 @@ export function TurnsPage() {
             </div>
           )}
         </div>
-      </Card>
+      </Card>}
       {opened !== undefined && (
         <TurnDialog id={opened} {...neighbours(view, opened)} onOpen={openID} onClose={() => void navigate({ search: ({ open: _, ...rest }) => rest })} />
       )}

@@ -52,11 +52,13 @@ export const turnQuery = (id: string) =>
     retryDelay: 300,
   });
 
-const BODIES = graphql(`query TurnBodies($id: ID!) { turn(id: $id) { bodies { request response } } }`);
+const BODIES = graphql(
+  `query TurnBodies($id: ID!) { turn(id: $id) { bodies { request response } previous { bodies { request } } } }`,
+);
 export const bodiesQuery = (id: string) =>
   queryOptions({
     queryKey: ["turns", "bodies", id],
-    queryFn: ({ signal }) => ask(BODIES, { id }, signal).then((told) => told.turn.bodies),
+    queryFn: ({ signal }) => ask(BODIES, { id }, signal).then(({ turn }) => turn),
     // What was said is not kept longer than it is looked at.
     gcTime: 0,
   });

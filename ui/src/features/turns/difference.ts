@@ -87,7 +87,7 @@ function itemsOf(value: Json): string[] {
 }
 
 /** A value with its keys in order, so that their order makes no difference. */
-function spelled(value: Json): string {
+export function spelled(value: Json): string {
   if (value === undefined) return "";
   return JSON.stringify(value, (_, each: Json) => (isObject(each) ? Object.fromEntries(Object.entries(each).sort(byKey)) : each), 2);
 }

@@ -3,7 +3,7 @@ import { exhaustive } from "@/api/records";
 import type { Texts } from "@/shared/i18n/texts";
 import type { TurnFilter } from "./api";
 
-export const FILTERS = ["channel", "key", "project", "model", "session", "trace", "request", "response", "continuity", "reason", "api", "upstream", "outcome", "error", "node", "failed", "since", "until"] as const;
+export const FILTERS = ["channel", "key", "project", "model", "session", "trace", "request", "response", "continuity", "reason", "api", "upstream", "outcome", "error", "node", "failed", "since", "until", "text"] as const;
 export type FilterName = (typeof FILTERS)[number];
 
 /** A turn that was not sent has none. */

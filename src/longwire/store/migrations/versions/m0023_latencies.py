@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, SmallInteger, S
 from sqlalchemy.types import TypeEngine
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0022"
 OLDEST_PROGRAM = "0012"
 
 _KEY: Mapping[str, TypeEngine[Any]] = {

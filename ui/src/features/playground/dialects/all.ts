@@ -33,6 +33,7 @@ const questionOf = (dialect: Dialect, question: string) => (question === "" ? []
  */
 function historyOf(exchange: Exchange, api: ApiFormat): readonly unknown[] {
   const dialect = DIALECTS[api];
+  if (exchange.history !== undefined && exchange.api === api) return exchange.history;
   const question = questionOf(dialect, exchange.question);
   if (exchange.state === "done" && exchange.api === api) return [...question, ...exchange.output, ...dialect.results(exchange.results)];
   const said = exchange.answer === "" ? [] : [dialect.said(exchange.answer)];
