@@ -9,7 +9,8 @@ from tests.docs.following import HOW_TO, commands, follow, reader, section
 from tests.docs.test_readme import FENCE
 from tests.doubles.receivers import receiving
 
-CONSOLE = re.compile(r"^\$ (.*(?:\\\n.*)*)", re.MULTILINE)
+OK = [[200, {}]]
+CONSOLE = re.compile(r"^\$ ((?:.*\\\n)*.*)", re.MULTILINE)
 CHANNEL = "echo sk-any | longwire channels add {} --api-key-stdin --set models=gpt-5.2,gpt-5-mini\n"
 pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
 
@@ -24,7 +25,10 @@ def typed(name):
 async def test_somebody_is_warned(tmp_path):
     """The destinations of the page take a test; its rules are made and changed."""
     here = reader(tmp_path, SMTP_PASSWORD="of-the-mail-server")
-    async with receiving("webhook") as chat, receiving("webhook") as ops:
+    async with (
+        receiving("webhook", answers=OK) as chat,
+        receiving("webhook", answers=OK) as ops,
+    ):
         here["SLACK_URL"] = chat.url
         script = typed("be-warned").replace("https://hooks.example.org/longwire", ops.url)
         script = script.replace("longwire alerts test people", "true")  # a mail server of theirs
