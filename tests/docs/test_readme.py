@@ -52,7 +52,8 @@ def test_configuration_loads(text, tmp_path):
     before = "" if "[[channels]]" in text else CHANNEL
     behind = "" if "[[api_keys]]" in text else KEY
     file.write_text(f"{before}{text}{behind}", encoding="utf-8")
-    settings = load(file, dict.fromkeys(NAMED.findall(text), "lw-for-a-test") | SECRETS)
+    variables = {name: f"for-a-test-{name}" for name in NAMED.findall(text)}
+    settings = load(file, variables | SECRETS)
     assert settings.channels
     assert settings.api_keys
 
