@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
+from sqlalchemy import text
+
 from bench.figures import Row, Spread
 from longwire.core.nouns.turn_row import TurnId, TurnRow, earliest_id
 from longwire.store.database import Database
@@ -51,10 +53,13 @@ async def _measured(engine: str, url: str, number: int, rounds: int) -> list[Row
     database = Database(url)
     await migrate(database)
     turns, usage = Turns(database, Vault((b"k" * 32,))), Usage(database)
+    empty = await _size(database)
     began, spent = time.perf_counter(), time.process_time()
     for batch in _batches(number):
         await turns.add(batch)
+    grown = (await _size(database) - empty) / number
     wrote = [
+        Row(f"{engine}: room, each turn with its indexes and sums", _one(grown), "bytes"),
         Row(f"{engine}: write {number:,} turns", _one(time.perf_counter() - began), "s"),
         Row(f"{engine}: CPU here, each", _one(1e6 * (time.process_time() - spent) / number), "µs"),
     ]
@@ -72,6 +77,15 @@ async def _measured(engine: str, url: str, number: int, rounds: int) -> list[Row
     ]
     await database.close()
     return wrote + pages + finds + charts
+
+
+async def _size(database: Database) -> int:
+    """Return the bytes that a database has on its disk, or will have once it is checkpointed."""
+    size = "page_count * page_size FROM pragma_page_count, pragma_page_size"
+    if not database.is_sqlite:
+        size = "pg_database_size(current_database())"
+    async with database.read() as connection:
+        return int(await connection.scalar(text(f"SELECT {size}")))
 
 
 def _batches(number: int) -> Iterator[list[TurnRow]]:

@@ -14,11 +14,14 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"\$\{(\w+)\}")
 SECRETS = {
-    "ANTHROPIC_API_KEY": "sk-ant-for-a-test",
-    "OPENAI_API_KEY": "sk-for-a-test",
-    "LONGWIRE_KEY": "lw-for-a-test",
+    "ALERT_SECRET": "whsec_dHdlbnR5LWZvdXItYnl0ZXMtb3ItbW9yZQ==",
+    "ALERT_URL": "https://hooks.example.org/longwire",
 }
+CHANNEL = '[[channels]]\nname = "of-the-page"\nbase_url = "https://up.example/v1"\napi_key = "sk"\n'
+KEY = '\n[[api_keys]]\nname = "of-the-page"\nkey = "lw-for-a-test"\n'
+"""What a part of a configuration is shown without."""
 
 
 def blocks(page, language):
@@ -44,10 +47,13 @@ def test_python_compiles(text):
 
 @pytest.mark.parametrize("text", every("toml"))
 def test_configuration_loads(text, tmp_path):
-    """Every configuration shown is one that the gateway accepts."""
+    """Every configuration shown, or part of one, is one that the gateway accepts."""
     file = tmp_path / "longwire.toml"
-    file.write_text(text, encoding="utf-8")
-    settings = load(file, SECRETS)
+    before = "" if "[[channels]]" in text else CHANNEL
+    behind = "" if "[[api_keys]]" in text else KEY
+    file.write_text(f"{before}{text}{behind}", encoding="utf-8")
+    variables = {name: f"for-a-test-{name}" for name in NAMED.findall(text)}
+    settings = load(file, variables | SECRETS)
     assert settings.channels
     assert settings.api_keys
 

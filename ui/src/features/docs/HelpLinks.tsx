@@ -3,27 +3,15 @@ import { Link, useLocation } from "@tanstack/react-router";
 import { BookA, CircleHelp } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { looksOf } from "@/shared/Button";
-
-/** By the first part of the address; whatever else is there is in the page on the web interface. */
-const WRITTEN: Record<string, string> = {
-  sessions: "explanation/connection-lifecycle.md",
-  turns: "reference/turn-log.md",
-  channels: "how-to/real-channel.md",
-  keys: "how-to/manage.md",
-  projects: "how-to/manage.md",
-  users: "how-to/manage.md",
-  audit: "how-to/manage.md",
-  nodes: "how-to/scale-out.md",
-  settings: "reference/configuration.md",
-};
+import { writtenOf } from "./written";
 
 export function HelpLinks({ onGo }: { onGo?: () => void }) {
   const { t } = useTranslation("docs");
-  const [, place = ""] = useLocation({ select: (at) => at.pathname }).split("/");
+  const path = useLocation({ select: (at) => at.pathname });
   const look = `${looksOf("quiet", true)} w-full !justify-start`;
   return (
     <>
-      <Link to="/help/$" params={{ _splat: WRITTEN[place] ?? "how-to/web-interface.md" }} className={look} onClick={onGo}>
+      <Link to="/help/$" params={{ _splat: writtenOf(path) }} className={look} onClick={onGo}>
         <CircleHelp size={15} aria-hidden />
         {t("ofPage")}
       </Link>
