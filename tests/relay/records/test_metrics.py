@@ -21,6 +21,8 @@ NAMES = {
     "longwire_turn_log_waiting": set(),
     "longwire_turn_log_dropped_total": set(),
     "longwire_node_info": {"node", "version"},
+    "longwire_alerts_open": {"rule"},
+    "longwire_alert_deliveries_total": {"result"},
 }
 """The public interface: what dashboards ask for."""
 
@@ -34,6 +36,7 @@ def touched() -> Metrics:
             lambda: [("a", "idle"), ("a", "leased"), ("a", "idle"), ("", "idle")],
             lambda: [("a", "connection_lost", 2), ("", "connection_lost", 1)],
             lambda: (3, 4),
+            alerts=lambda: ({"error_rate": 1}, {"delivered": 2}),
         )
     )
     metrics.turns["a", "websocket", "fresh", "new_session", "completed"] += 1
