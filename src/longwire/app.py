@@ -1,14 +1,12 @@
 """The composition root: everything is built here once, by constructor."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from secrets import token_bytes
-from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from longwire.core.nouns.access import digest_with
 from longwire.core.nouns.price import PriceFinder
@@ -34,7 +32,14 @@ from longwire.relay.turns.holders import Holders
 from longwire.relay.turns.running import Relay
 from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
-from longwire.server.control import ControlPlane, Gateway, NoControlPlane, Opening, controlling
+from longwire.server.control import (
+    ControlPlane,
+    Gateway,
+    NoControlPlane,
+    Opening,
+    SignOnSettings,
+    controlling,
+)
 from longwire.server.cors import Cors
 from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
@@ -46,12 +51,14 @@ from longwire.server.data.turns import HttpLimits, HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.http.arrival import ArrivalLimits
+from longwire.server.http.forwarded import behind
 from longwire.server.live_sessions import AboutConnections
 from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.alerts import destination_of, rule_of
 from longwire.settings.declared import budgets_of, channel_of, key_of, registration_of
 from longwire.settings.keys import Server
+from longwire.settings.oidc import single_sign_on_of
 from longwire.store.database import PoolSize
 from longwire.store.store import open_store
 from longwire.store.turn_log import Measures
@@ -60,7 +67,6 @@ from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool, PoolTimes
 
 _log = structlog.get_logger()
-_BALANCER: Final = "balancer"
 
 
 class App:
@@ -116,7 +122,7 @@ class App:
         holders = Holders(self.routing, self.homes)
         return Mounts(
             websocket=self.sockets,
-            admin=_behind(server.trusted_proxies, self._serve_admin),
+            admin=behind(server.proxy_networks, self._serve_admin),
             pages=Pages(base_path=server.base_path),
             models=Models(self.keys, self.offered, self.listings),
             stored=StoredResponses(self.keys, self.readiness, self.limits, holders),
@@ -217,6 +223,7 @@ class App:
             settings.sessions.trace_headers,
             self.about_connections,
             settings.alerts.interval,
+            _sign_on(settings),
         )
         registration = registration_of(settings.codex)
         return lambda: controlling(
@@ -280,18 +287,11 @@ class _Reading:
         )
 
 
-def _behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
-    """Return an application that sees its clients as these proxies do.
-
-    Who comes over a Unix socket has no address, and is the balancer before workers.
-    """
-    trusting = ProxyHeadersMiddleware(app, [*proxies, _BALANCER])  # type: ignore[arg-type]
-
-    async def named(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["client"] = scope.get("client") or (_BALANCER, 0)
-        await trusting(scope, receive, send)  # type: ignore[arg-type]
-
-    return named
+def _sign_on(settings: Settings) -> SignOnSettings | None:
+    config, server = single_sign_on_of(settings.oidc), settings.server
+    if config is None:
+        return None
+    return SignOnSettings(config, server.public_url, server.base_path)
 
 
 def opening(settings: Settings) -> Opening:

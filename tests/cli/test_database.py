@@ -8,8 +8,10 @@ from contextlib import closing
 import pytest
 from sqlalchemy import update
 
+from longwire.core.nouns.secret import Secret
 from longwire.store.database import Database
 from longwire.store.migrate import head
+from longwire.store.store import open_store
 from longwire.store.tables import revisions
 
 
@@ -145,3 +147,25 @@ async def _expanded(url, oldest):
         mine = revisions.c.name == "oldest_program"
         await connection.execute(update(revisions).where(mine).values(number=int(oldest)))
     await database.close()
+
+
+async def _noted(url, folder, address):
+    store = await open_store(url, Secret(""), folder / "secret.key")
+    try:
+        await store.untrusted_proxies.note(address)
+    finally:
+        await store.close()
+
+
+def test_doctor_names_a_proxy_that_nobody_trusts(longwire, tmp_path):
+    """With the line that mends it; then it is content."""
+    url = f"sqlite:///{tmp_path / 'longwire.db'}"
+    asyncio.run(_noted(url, tmp_path, "172.18.0.2"))
+    variables = {"LONGWIRE_DATABASE__URL": url}
+    checked = longwire("doctor", "--offline", **variables).stdout
+    assert "warn proxy 172.18.0.2: says whom its requests come from" in checked
+    assert 'server.trusted_proxies = ["172.18.0.2"]' in checked
+    variables["LONGWIRE_SERVER__TRUSTED_PROXIES"] = "172.16.0.0/12"
+    named = longwire("doctor", "--offline", **variables)
+    assert "ok   database" in named.stdout
+    assert "172.18.0.2" not in named.stdout

@@ -23,7 +23,7 @@ head_timeout = "2s"
 body_timeout = "3s"
 shutdown_grace = "1m"
 allow_anonymous = true
-trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
+trusted_proxies = ["127.0.0.1", "10.0.0.0/8", "unix"]
 cors_origins = ["http://localhost:5173", "app://Notes.example"]
 keep_alive_comment = "5s"
 commit_after = "50s"
@@ -117,8 +117,9 @@ def test_whole_file(read, file):
         "shutdown_grace": 60,
         "allow_anonymous": True,
         "insecure_cookies": False,
-        "trusted_proxies": ("127.0.0.1/32", "10.0.0.0/8"),
+        "trusted_proxies": ("127.0.0.1/32", "10.0.0.0/8", "unix"),
         "base_path": "",
+        "public_url": "",
         "cors_origins": ("http://localhost:5173", "app://notes.example"),
         "keep_alive_comment": 5,
         "commit_after": 50,

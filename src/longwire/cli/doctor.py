@@ -1,12 +1,14 @@
 """`longwire doctor`: whether what a gateway needs is there, one line each."""
 
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from longwire.cli.fleet_checks import Check, Verdict, check_clock, check_fleet, database_ahead
+from longwire.cli.sign_on_checks import check_sign_on
 from longwire.cli.store import Config, with_store
 from longwire.core.errors import LongwireError
 from longwire.core.nouns.channel import ChannelSpec, Status
@@ -38,7 +40,7 @@ def doctor(config: Config = None, offline: Offline = False) -> None:
         raise typer.Exit(1) from None
     _tell("configuration", str(settings.source or "no file; defaults and environment"))
     is_well = _check_store(settings, config, tries=not offline)
-    for check in check_fleet(settings):
+    for check in (*check_sign_on(settings), *check_fleet(settings)):
         is_well &= _show(check)
     if not is_well:
         raise typer.Exit(1)
@@ -68,6 +70,8 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
         for state in with_store(config, lambda store: states_of(store, settings)):
             if state.unpriced:
                 _show(Check("budgets", unpriced_text(state), Verdict.WARN))
+        for check in _check_proxies(settings, with_store(config, _untrusted)):
+            _show(check)
         if not kind.startswith("sqlite"):
             _show(check_clock("database", with_store(config, database_ahead)))
     specs = [spec for spec in (*declared, *stored) if spec.status is Status.ENABLED]
@@ -90,6 +94,25 @@ async def _stored(store: "Store") -> tuple[tuple[ChannelSpec, ...], str | None]:
     from longwire.store.migrate import schema_of
 
     return await store.channels.all(), await schema_of(store.database)
+
+
+async def _untrusted(store: "Store") -> Collection[str]:
+    return await store.untrusted_proxies.all()
+
+
+def _check_proxies(settings: "Settings", seen: Collection[str]) -> Iterator[Check]:
+    """Yield a warning for each proxy that the gateway met, and that nobody named."""
+    from longwire.server.http.forwarded import TrustedProxies, parse_address
+
+    trusted = TrustedProxies(settings.server.proxy_networks)
+    for each in seen:
+        address = parse_address(each)
+        if address is not None and not trusted.trusts(address):
+            how = (
+                "says whom its requests come from, but is not trusted, so its clients count as "
+                f'one; if it is your proxy: server.trusted_proxies = ["{each}"]'
+            )
+            yield Check(f"proxy {each}", how, Verdict.WARN)
 
 
 def _tell_accounts(config: Path | None, specs: list[ChannelSpec]) -> dict[str, bool]:

@@ -1,6 +1,8 @@
 """`longwire users`: who may sign in to the admin side."""
 
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +15,7 @@ from longwire.core.nouns.people import User
 from longwire.core.nouns.secret import Secret
 
 if TYPE_CHECKING:
+    from longwire.store.identities import WaysIn
     from longwire.store.store import Store
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="What they sign in with.")]
@@ -22,7 +25,7 @@ RoleName = Annotated[
 ]
 FullName = Annotated[str, typer.Option("--name", help="What they are called.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")]
-_TITLES = ("email", "name", "role", "status", "last sign-in", "id")
+_TITLES = ("email", "name", "role", "status", "signs in by", "last sign-in", "id")
 
 
 def build() -> typer.Typer:
@@ -56,15 +59,29 @@ def create(
 
 def list_(config: Config = None, as_json: AsJson = False) -> None:
     """List all users."""
-    users = with_store(config, lambda store: every(store.users.page))
+    users, ways = with_store(config, _with_ways_in)
     if as_json:
-        show_json(users)
+        show_json([{**asdict(u), "signs_in_by": _ways(ways[u.id])} for u in users])
         return
     rows = (
-        (u.email, u.name, u.role.value, u.status.value, time_text(u.last_sign_in_at), u.id)
+        (
+            *(u.email, u.name, u.role.value, u.status.value, ", ".join(_ways(ways[u.id]))),
+            *(time_text(u.last_sign_in_at), u.id),
+        )
         for u in users
     )
     show_table(_TITLES, rows, "no users yet; make the owner: longwire users create EMAIL")
+
+
+async def _with_ways_in(store: "Store") -> "tuple[list[User], Mapping[str, WaysIn]]":
+    users = await every(store.users.page)
+    return users, await store.identities.ways_in([each.id for each in users])
+
+
+def _ways(found: "WaysIn") -> list[str]:
+    """Return how somebody signs in: by a password, by the issuers that know them."""
+    by_password = ["password"] if found.has_password else []
+    return [*by_password, *(each.issuer for each in found.identities)]
 
 
 def passwd(

@@ -66,6 +66,7 @@ def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
             *_passed_routes(mounts.passed),
             *_codex_routes(models, mounts.side),
             Route("/admin/graphql", _Whole(mounts.admin)),
+            Route("/admin/oidc/callback", _Whole(mounts.admin)),
             WebSocketRoute("/admin/graphql", _Whole(mounts.admin)),
         ],
         middleware=[*([Middleware(CorsAnswers, cors)] if cors else []), Middleware(Edge)],

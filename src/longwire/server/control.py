@@ -4,16 +4,19 @@ Law: a gateway without a store has a control plane, too, which keeps nothing and
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.price import PriceFinder
+from longwire.core.nouns.sign_on import SingleSignOn
 from longwire.core.ports import Limits
 from longwire.core.rules.turn import Usage
 from longwire.fleet.fleet import Fleet
@@ -49,6 +52,9 @@ from longwire.store.turn_log import Measures, TurnLog
 from longwire.upstream.oauth.issuer import Registration
 from longwire.upstream.websocket.pool import Pool
 
+if TYPE_CHECKING:
+    from longwire.server.admin.sign_on import SignOn
+
 Opening = Callable[[], Awaitable[Store]]
 
 
@@ -80,6 +86,15 @@ class NoControlPlane:
 
 
 @dataclass(frozen=True, slots=True)
+class SignOnSettings:
+    """How people sign in by a provider, and where browsers reach the gateway."""
+
+    config: SingleSignOn
+    public_url: str = ""
+    base_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
     """Parts of a gateway that its control plane shows and changes, and how turns are logged."""
 
@@ -95,6 +110,7 @@ class Gateway:
     trace_headers: Sequence[str]
     about: AboutConnections
     alert_interval: float = INTERVAL
+    sign_on: SignOnSettings | None = None
 
 
 @asynccontextmanager
@@ -161,6 +177,7 @@ class StoredControlPlane:
             insecure_cookies=insecure_cookies,
             recount=self._budgets.recount,
         )
+        self._sign_on = gateway.sign_on
 
     @property
     def backlog(self) -> tuple[int, int]:
@@ -218,7 +235,16 @@ class StoredControlPlane:
     def _load_admin(self) -> ASGIApp:
         from longwire.server.admin.app import admin_app
 
-        return admin_app(self._administration)
+        return admin_app(replace(self._administration, sign_on=self._by_provider()))
+
+    def _by_provider(self) -> "SignOn | None":
+        if self._sign_on is None:
+            return None
+        from longwire.server.admin.sign_on import PublicUrl, SignOn
+
+        own = self._sign_on
+        public_url = PublicUrl(own.public_url, own.base_path)
+        return SignOn(own.config, self._administration.store, time.time, public_url)
 
 
 ControlPlane = NoControlPlane | StoredControlPlane

@@ -24,6 +24,8 @@ from longwire.core.nouns.renames import check_pattern, check_renames
 from longwire.dialects.profiles.known import check_profile, check_quirks
 
 ANY_ORIGIN = "*"
+UNIX = "unix"
+"""Who comes over a Unix socket, as the balancer before workers does."""
 
 
 class Section(BaseModel):
@@ -43,7 +45,8 @@ def _list_from_text(value: object) -> object:
         raise ValueError(f'no JSON list ({error}); write for example ["a"], or a, b') from error
 
 
-def _table_from_text(value: object, key: str, content: str) -> object:
+def table_from_text(value: object, key: str, content: str) -> object:
+    """Return a table, of JSON where it is a text, as in a variable of the environment."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -56,11 +59,11 @@ def _table_from_text(value: object, key: str, content: str) -> object:
 
 
 def _renames_from_text(value: object) -> object:
-    return _table_from_text(value, "claude-*", '"gpt-5.2"')
+    return table_from_text(value, "claude-*", '"gpt-5.2"')
 
 
 def _quirks_from_text(value: object) -> object:
-    return _table_from_text(value, "token_member", '"max_tokens"')
+    return table_from_text(value, "token_member", '"max_tokens"')
 
 
 def _known_quirks(quirks: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -155,6 +158,8 @@ def _origin(text: str) -> str:
 
 
 def _network(text: str) -> str:
+    if text == UNIX:
+        return text
     try:
         return str(ipaddress.ip_network(text))
     except ValueError as error:

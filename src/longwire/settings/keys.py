@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     Field,
     PrivateAttr,
     SecretStr,
@@ -21,6 +22,7 @@ from longwire.settings.budgets import Budget, Calendar
 from longwire.settings.channels import ApiKey, Channel
 from longwire.settings.checks import (
     ANY_ORIGIN,
+    UNIX,
     FromText,
     HeaderName,
     Networks,
@@ -29,6 +31,7 @@ from longwire.settings.checks import (
     unique,
 )
 from longwire.settings.models import Model
+from longwire.settings.oidc import Oidc, web_url
 from longwire.settings.quantities import (
     Duration,
     Size,
@@ -80,14 +83,20 @@ class Server(Section):
     trusted_proxies: Networks = Field(
         (),
         description="Addresses and networks of the proxies before the gateway, as "
-        '`["127.0.0.1"]`: their `X-Forwarded-For` says whose wrong passwords count, and who is in '
-        "the audit log.",
+        '`["127.0.0.1", "10.0.0.0/8"]`: their `X-Forwarded-For`, else `Forwarded` or `X-Real-IP`, '
+        "says whose wrong passwords count, and who is in the audit log. `unix`, the balancer "
+        "before workers, always is one.",
     )
     base_path: str = Field(
         "",
         pattern=r"^(/[A-Za-z0-9._~-]+)*$",
         description="Path below which browsers reach the gateway, where a proxy strips it: "
         "`/longwire`. The web interface needs to know it.",
+    )
+    public_url: Annotated[str, AfterValidator(web_url)] = Field(
+        "",
+        description="URL at which browsers reach the gateway, with the `base_path`: "
+        "`https://gateway.example.org`. Default: the one that a browser says.",
     )
     allow_anonymous: bool = Field(
         default=False,
@@ -118,6 +127,11 @@ class Server(Section):
         description="Most that is kept of the conversations on one client's WebSocket, so "
         "that they can go on over another upstream connection.",
     )
+
+    @property
+    def proxy_networks(self) -> tuple[str, ...]:
+        """The proxies that have addresses."""
+        return tuple(each for each in self.trusted_proxies if each != UNIX)
 
     @model_validator(mode="after")
     def _pages_have_names(self) -> Self:
@@ -305,6 +319,7 @@ class Settings(Section):
     fleet: Fleet = Fleet()
     alerts: Alerts = Alerts()
     calendar: Calendar = Calendar()
+    oidc: Oidc = Oidc()
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
     alert_destinations: Annotated[tuple[Destination, ...], FromText, unique("name")] = ()

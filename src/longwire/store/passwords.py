@@ -9,6 +9,9 @@ from longwire.core.nouns.secret import Secret
 
 _AT_ONCE = 2
 
+NO_PASSWORD = "!"  # noqa: S105 - just that
+"""Stands in the place of a hash for a user without a password; no password has it."""
+
 
 class Passwords:
     """Hashes in threads, a few at once: each takes tens of milliseconds and 64 MiB."""
@@ -24,7 +27,11 @@ class Passwords:
             return await asyncio.to_thread(self._hasher.hash, _bytes(password))
 
     async def verify(self, kept: str | None, password: Secret) -> bool:
-        """Whether the password is the one; None, for a user who does not exist, costs the same."""
+        """Whether the password is the one.
+
+        None, for a user who does not exist, and `NO_PASSWORD` cost the same.
+        """
+        kept = None if kept == NO_PASSWORD else kept
         if not self._nobody:
             self._nobody = await self.hash(Secret("nobody has this password"))
         async with self._turnstile:

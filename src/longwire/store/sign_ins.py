@@ -26,8 +26,13 @@ class SignIns:
         self._database = database
         self._clock = clock
 
-    async def begin(self, user_id: str, address: str = "", agent: str = "") -> Secret:
-        """Sign a user in and return the token for the cookie; sign-ins that ended are removed."""
+    async def begin(
+        self, user_id: str, address: str = "", agent: str = "", identity_id: str | None = None
+    ) -> Secret:
+        """Sign a user in and return the token for the cookie; sign-ins that ended are removed.
+
+        Who came by a provider did so with an identity.
+        """
         token, now = new_token(), self._clock()
         row = {
             "digest": token_digest(token.reveal()),
@@ -37,6 +42,7 @@ class SignIns:
             "expires_at": now + LIFETIME_MS,
             "address": address[:_LONGEST],
             "agent": agent[:_LONGEST].replace("\0", ""),
+            "identity_id": identity_id,
         }
         async with self._database.write() as connection:
             await connection.execute(delete(user_sessions).where(user_sessions.c.expires_at <= now))
@@ -62,6 +68,12 @@ class SignIns:
         if now - row.last_seen_at >= _NOTED_EVERY_MS:
             await self._note(digest, now)
         return user_of(row)
+
+    async def is_by_provider(self, token: str) -> bool:
+        """Whether a token signs in somebody who came by a provider."""
+        mine = user_sessions.c.digest == token_digest(token)
+        async with self._database.read() as connection:
+            return bool(await connection.scalar(select(user_sessions.c.identity_id).where(mine)))
 
     async def end(self, token: str) -> None:
         """Sign out."""

@@ -22,6 +22,7 @@ from longwire.store.clock import database_now
 from longwire.store.database import DEFAULT_POOL, Database, PoolSize
 from longwire.store.engine import AsyncConnection
 from longwire.store.homes import StoredHomes
+from longwire.store.identities import Identities
 from longwire.store.invitations import Invitations
 from longwire.store.keys import ApiKeys
 from longwire.store.migrate import migrate
@@ -35,6 +36,7 @@ from longwire.store.settings import StoredSettings
 from longwire.store.sign_ins import SignIns
 from longwire.store.tables import keyring, revisions
 from longwire.store.turns import Turns
+from longwire.store.untrusted_proxies import UntrustedProxies
 from longwire.store.usage import Usage
 from longwire.store.users import Users
 
@@ -61,6 +63,7 @@ class Store:
     projects: Projects
     users: Users
     sign_ins: SignIns
+    identities: Identities
     invitations: Invitations
     turns: Turns
     usage: Usage
@@ -73,6 +76,7 @@ class Store:
     alert_destinations: AlertDestinations
     alerts: Alerts
     budgets: StoredBudgets
+    untrusted_proxies: UntrustedProxies
 
     async def configuration_revision(self) -> int:
         """Return the number that grows with each change running gateways must take over."""
@@ -133,6 +137,7 @@ def _store_of(
         projects=Projects(database, clock),
         users=users,
         sign_ins=SignIns(database, clock),
+        identities=Identities(database, clock),
         invitations=Invitations(database, clock, users),
         turns=Turns(database, vault),
         usage=Usage(database),
@@ -145,6 +150,7 @@ def _store_of(
         alert_destinations=AlertDestinations(database, vault, clock),
         alerts=Alerts(database),
         budgets=StoredBudgets(database, clock),
+        untrusted_proxies=UntrustedProxies(database, clock),
     )
 
 

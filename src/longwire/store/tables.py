@@ -94,8 +94,32 @@ user_sessions = Table(
     Column("last_seen_at", BigInteger, nullable=False),
     Column("address", NAME, nullable=False, server_default=""),
     Column("agent", Text, nullable=False, server_default=""),
+    Column("identity_id", ID),
     Index("ix_user_sessions_user_id", "user_id"),
 )
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("issuer", NAME, nullable=False),
+    Column("subject", NAME, nullable=False),
+    Column("email", NAME, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_sign_in_at", BigInteger, nullable=False),
+    UniqueConstraint("issuer", "subject"),
+    Index("ix_identities_user_id", "user_id"),
+)
+"""Who users are to a provider of sign-ins: it never gives a subject to somebody else."""
+
+untrusted_proxies = Table(
+    "untrusted_proxies",
+    metadata,
+    Column("address", NAME, primary_key=True),
+    Column("seen_at", BigInteger, nullable=False),
+)
+"""Who said of a client where it comes from, and is no trusted proxy; a few of them."""
 
 invitations = Table(
     "invitations",

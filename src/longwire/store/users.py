@@ -95,7 +95,7 @@ class Users:
         refuse(check_user(user))
         with unique("user", user.email, "email"):
             async with self._database.write() as connection:
-                owners = await _active_owners(connection)
+                owners = await active_owners(connection)
                 held = await _held(connection, user.id)
                 check_revision("user", held.email, held.revision, user.revision)
                 changed = replace(
@@ -139,7 +139,7 @@ class Users:
         Raises `NotFound`, and `Conflict`, for the last owner, too.
         """
         async with self._database.write() as connection:
-            owners = await _active_owners(connection)
+            owners = await active_owners(connection)
             held = await _held(connection, user_id)
             check_revision("user", held.email, held.revision, revision)
             _check_owners(owners, held, None)
@@ -186,7 +186,7 @@ async def _held(connection: AsyncConnection, user_id: str) -> User:
     return user_of(await held_row(connection, users, "user", user_id))
 
 
-async def _active_owners(connection: AsyncConnection) -> list[str]:
+async def active_owners(connection: AsyncConnection) -> list[str]:
     """Return the ids of active owners, locked, in one order for all who might change one of them.
 
     Whoever locked their own row first would wait crosswise with another owner.

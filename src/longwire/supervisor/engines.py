@@ -21,6 +21,7 @@ from longwire.supervisor import logged
 from longwire.supervisor.program import Command, Program
 
 _POLL: Final = 0.05
+_ABOUT_CLIENTS: Final = ("x-forwarded-proto", "x-forwarded-host", "forwarded", "x-real-ip")
 _READY: Final = b"GET /ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
 _IN_MEMORY: Final = ("--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction")
 
@@ -62,13 +63,14 @@ def balancer(
 def _configuration(settings: Settings, nodes: Sequence[Node], descriptors: Sequence[int]) -> str:
     """Return that of HAProxy: as for other machines, but that it trusts who is beside it alone.
 
-    What says by what scheme a client came is taken from trusted proxies, as one process does.
+    What says by what scheme and host a client came is taken from trusted proxies, as one process
+    does.
     """
     binds = [f"    bind fd@{each}" for each in descriptors]
-    trusted = " ".join(settings.server.trusted_proxies)
+    trusted = " ".join(settings.server.proxy_networks)
     unless = f" if !{{ src {trusted} }}" if trusted else ""
-    strip = f"    http-request del-header x-forwarded-proto{unless}"
-    engine = replace(HAPROXY, plain="\n".join((*binds, strip)))
+    strip = [f"    http-request del-header {each}{unless}" for each in _ABOUT_CLIENTS]
+    engine = replace(HAPROXY, plain="\n".join((*binds, *strip)))
     return engine.configured(site_of(settings, nodes))
 
 

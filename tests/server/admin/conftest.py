@@ -172,11 +172,12 @@ class Caller:
 
 
 @asynccontextmanager
-async def serving_admin(administration):
-    """Serve the admin API on a free port, and give its URL."""
+async def serving_admin(administration, within=lambda app: app):
+    """Serve the admin API on a free port, `within` what stands before it, and give its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    app = admin_app(administration)
-    config = uvicorn.Config(app, ws="websockets-sansio", lifespan="off", log_config=None)
+    app = within(admin_app(administration))
+    options = {"lifespan": "off", "log_config": None, "proxy_headers": False}
+    config = uvicorn.Config(app, ws="websockets-sansio", **options)
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(server.serve(sockets=[listener]))

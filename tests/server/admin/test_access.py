@@ -16,6 +16,8 @@ SIGNED_IN = "signed in"
 """Any role may ask."""
 
 QUERIES = {
+    "signInOptions": OPEN,
+    "signOutURL": OPEN,
     "channels": Permission.CHANNELS_READ,
     "channel": Permission.CHANNELS_READ,
     "accounts": Permission.CHANNELS_READ,
@@ -106,6 +108,7 @@ MUTATIONS = {
     "deleteAlertDestination": Permission.ALERTS_WRITE,
     "testAlertDestination": Permission.ALERTS_WRITE,
     "signIn": OPEN,
+    "beginSingleSignOn": OPEN,
     "signOut": OPEN,
     "join": OPEN,
     "changePassword": SIGNED_IN,

@@ -7,7 +7,7 @@ const ME = graphql(`
   query Me {
     setupIsNeeded
     me {
-      user { id email name role revision }
+      user { id email name role revision hasPassword }
       permissions
       projectIDs
     }
@@ -34,8 +34,25 @@ const SIGN_IN = graphql(`
 `);
 export const signIn = (email: string, password: string) => askOnce(SIGN_IN, { email, password });
 
+const OPTIONS = graphql(`query SignInOptions { signInOptions { password singleSignOn { label } } }`);
+export const signInOptionsQuery = queryOptions({
+  queryKey: ["sign-in-options"],
+  queryFn: ({ signal }) => ask(OPTIONS, {}, signal).then((answer) => answer.signInOptions),
+});
+
+const BEGIN = graphql(`
+  mutation BeginSingleSignOn($to: String!) { beginSingleSignOn(to: $to) { url problem } }
+`);
+export const beginSingleSignOn = (to: string) => askOnce(BEGIN, { to }).then((answer) => answer.beginSingleSignOn);
+
+const SIGN_OUT_URL = graphql(`query SignOutURL { signOutURL }`);
 const SIGN_OUT = graphql(`mutation SignOut { signOut }`);
-export const signOut = () => askOnce(SIGN_OUT, {});
+/** Sign out; where one has to go then to sign out at the provider, too. */
+export async function signOut(): Promise<string | null> {
+  const { signOutURL } = await askOnce(SIGN_OUT_URL, {});
+  await askOnce(SIGN_OUT, {});
+  return signOutURL;
+}
 
 const JOIN = graphql(`
   mutation Join($input: JoinInput!) {

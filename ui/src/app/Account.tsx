@@ -24,10 +24,11 @@ export function Account({ onGo }: { onGo?: () => void }) {
   const [changes, setChanges] = useState(false);
   const leave = useMutation({
     mutationFn: signOut,
-    onSuccess: () => {
+    onSuccess: (elsewhere) => {
       hangUp();
       queries.clear();
-      void navigate({ to: "/sign-in", search: {} });
+      if (elsewhere === null) void navigate({ to: "/sign-in", search: {} });
+      else location.assign(elsewhere);
     },
   });
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "system";
@@ -49,10 +50,12 @@ export function Account({ onGo }: { onGo?: () => void }) {
         <Languages size={15} aria-hidden />
         {LANGUAGES[other]}
       </button>
-      <button type="button" className={button} onClick={() => setChanges(true)}>
-        <KeySquare size={15} aria-hidden />
-        {t("changePassword")}
-      </button>
+      {user.hasPassword && (
+        <button type="button" className={button} onClick={() => setChanges(true)}>
+          <KeySquare size={15} aria-hidden />
+          {t("changePassword")}
+        </button>
+      )}
       <button type="button" className={button} onClick={() => leave.mutate()}>
         <LogOut size={15} aria-hidden />
         {t("signOut")}

@@ -23,7 +23,7 @@ export function App() {
   return (
     <QueryClientProvider client={queries}>
       <RouterProvider router={pages} />
-      <SignInAgain />
+      <SignInAgain place={() => pages.state.location.href} />
       <Toasts />
     </QueryClientProvider>
   );

@@ -22,8 +22,10 @@ const root = createRootRouteWithContext<{ queries: QueryClient }>()({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search: Record<string, unknown>): { to?: string } =>
-    typeof search["to"] === "string" ? { to: search["to"] } : {},
+  validateSearch: (search: Record<string, unknown>): { to?: string; problem?: string } => ({
+    ...(typeof search["to"] === "string" && { to: search["to"] }),
+    ...(typeof search["problem"] === "string" && { problem: search["problem"] }),
+  }),
   component: lazyRouteComponent(() => import("@/features/signin/SignInPage"), "SignInPage"),
 });
 const setup = createRoute({

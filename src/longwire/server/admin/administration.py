@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from longwire.core.errors import Conflict
 from longwire.core.nouns.access import ApiKey
@@ -22,6 +23,9 @@ from longwire.server.alerts.alerting import Alerting
 from longwire.server.fleet_health import FleetHealth
 from longwire.server.fleet_sessions import FleetSessions
 from longwire.store.store import Store
+
+if TYPE_CHECKING:
+    from longwire.server.admin.sign_on import SignOn
 
 
 async def _nothing() -> None:
@@ -56,6 +60,7 @@ class Administration:
     offered: OfferedModels
     insecure_cookies: bool = False
     recount: Callable[[], Awaitable[None]] = _nothing
+    sign_on: "SignOn | None" = None
     price: Price = lambda *_, **_configured: None
     quote: Callable[[tuple[str, ...], PriceFinder], Quote | None] = lambda *_: None
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from cross_web import HTTPException
+from starlette.exceptions import HTTPException as NotFoundHere
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +23,8 @@ from longwire.server.admin.errors import failure_of
 from longwire.server.admin.gate import Gate
 from longwire.server.admin.limits import MOST_LETTERS
 from longwire.server.admin.schema import build_schema
+from longwire.server.admin.sign_on import CALLBACK
+from longwire.server.admin.sign_on_callback import come_back
 from longwire.server.problems import request_id
 
 MOST_BYTES: Final = 1 << 20
@@ -38,7 +41,11 @@ def admin_app(administration: Administration) -> ASGIApp:
         if scope["type"] != "http":
             await view(scope, receive, send)
             return
-        answer = await _answer(view, Request(scope, _bounded(receive)))
+        request = Request(scope, _bounded(receive))
+        if scope["path"] == CALLBACK:
+            await (await _callback(administration, request))(scope, receive, send)
+            return
+        answer = await _answer(view, request)
         answer.headers["cache-control"] = "no-store"
         await answer(scope, receive, send)
 
@@ -103,6 +110,14 @@ def _is_request(payload: object) -> bool:
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("operationName"), str | None)
     )
+
+
+async def _callback(administration: Administration, request: Request) -> Response:
+    if administration.sign_on is None:
+        raise NotFoundHere(404)
+    if request.method != "GET":
+        return Response(status_code=405, headers={"allow": "GET"})
+    return await come_back(administration, administration.sign_on, request)
 
 
 async def _answer(view: AdminView, request: Request) -> Response:

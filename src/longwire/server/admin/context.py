@@ -14,6 +14,7 @@ from longwire.core.nouns.people import User
 from longwire.core.nouns.turn_row import TurnDetails, TurnId
 from longwire.core.ports import Throttle
 from longwire.server.admin.administration import Administration
+from longwire.store.identities import WaysIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Viewer:
 class Context:
     """One request: who sent it, None for nobody known, and what it can reach.
 
-    `details` reads those of a whole page of turns at once.
+    `details` reads those of a whole page of turns at once, `ways_in` how all users of one sign in.
     """
 
     request: Request | WebSocket
@@ -43,11 +44,18 @@ class Context:
     viewer: Viewer | None
     request_id: str
     details: DataLoader[TurnId, TurnDetails | None]
+    ways_in: DataLoader[str, WaysIn]
 
     @property
     def address(self) -> str:
         """Where the request came from."""
         return self.request.client.host if self.request.client else ""
+
+    @property
+    def origin(self) -> str:
+        """Where the browser is, as it says itself, and as the gate has found to be ours."""
+        url = self.request.url
+        return self.request.headers.get("origin") or f"{url.scheme}://{url.netloc}"
 
 
 Info = strawberry.Info[Context, str]

@@ -33,12 +33,14 @@ from longwire.server.admin.runs import RunQueries
 from longwire.server.admin.scalars import scalar_map
 from longwire.server.admin.sessions import SessionMutations, SessionQueries, SessionSubscriptions
 from longwire.server.admin.settings import SettingsMutations, SettingsQueries
+from longwire.server.admin.sign_in_options import SignInMutations, SignInQueries
 from longwire.server.admin.turns import TurnQueries, TurnSubscriptions
 from longwire.server.admin.usage import UsageQueries
 from longwire.server.admin.users import UserMutations, UserQueries
 
 _QUERIES: Final = (
     UserQueries,
+    SignInQueries,
     ChannelQueries,
     AccountQueries,
     DraftQueries,
@@ -63,6 +65,7 @@ _QUERIES: Final = (
 )
 _MUTATIONS: Final = (
     UserMutations,
+    SignInMutations,
     ChannelMutations,
     ChannelKeyMutations,
     AccountMutations,

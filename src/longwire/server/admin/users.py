@@ -9,10 +9,11 @@ from typing import Annotated, Final
 
 import strawberry
 
-from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.errors import FieldProblem, Forbidden, InvalidFields
 from longwire.core.nouns.access import PERMISSIONS, Permission, Role
 from longwire.core.nouns.people import Invitation, User, UserStatus, normal_email
 from longwire.core.nouns.secret import Secret
+from longwire.core.nouns.sign_on import Identity
 from longwire.server.admin.context import Info, require, signed_in
 from longwire.server.admin.gate import cookie_name, give_cookie, renew_cookie, take_cookie
 from longwire.server.admin.inputs import changes, view_of
@@ -21,11 +22,34 @@ from longwire.server.admin.scalars import time_of, time_or_none
 
 strawberry.enum(Role, description="What somebody is to the whole gateway.")
 strawberry.enum(UserStatus, description="Whether somebody may sign in.")
+_BY_PROVIDER: Final = "Passwords are for owners alone (oidc.only_oidc); use single sign-on."
 _FIELDS: Final = ("email", "name", "role", "status")
 _DEFAULTS: Final = User("", "", "", Role.VIEWER)
 
 
-@strawberry.type(name="User", description="Somebody with a password.")
+@strawberry.type(name="Identity", description="Who a user is to a provider.")
+class IdentityView:
+    issuer: str
+    subject: str
+    email: str
+    created_at: datetime
+    last_sign_in_at: datetime
+
+
+async def _has_password(info: Info, root: strawberry.Parent["UserView"]) -> bool:
+    return (await info.context.ways_in.load(root.id)).has_password
+
+
+async def _identities(info: Info, root: strawberry.Parent["UserView"]) -> list[IdentityView]:
+    return [_identity(each) for each in (await info.context.ways_in.load(root.id)).identities]
+
+
+def _identity(identity: Identity) -> IdentityView:
+    created_at, last = time_of(identity.created_at), time_of(identity.last_sign_in_at)
+    return view_of(IdentityView, identity, created_at=created_at, last_sign_in_at=last)
+
+
+@strawberry.type(name="User", description="Somebody who may sign in.")
 class UserView:
     id: strawberry.ID
     email: str
@@ -35,6 +59,13 @@ class UserView:
     created_at: datetime
     last_sign_in_at: datetime | None
     revision: int
+
+    has_password: bool = strawberry.field(
+        resolver=_has_password, description="Whether they can sign in with a password."
+    )
+    identities: list[IdentityView] = strawberry.field(
+        resolver=_identities, description="Who they are to the provider of single sign-on."
+    )
 
 
 @strawberry.type(description="Who is signed in, and what they may do.")
@@ -169,13 +200,22 @@ async def _sign_in(info: Info, credentials: SignIn) -> UserView:
         problem = FieldProblem("password", "this is not the password of this email")
         raise InvalidFields([problem])
     attempt.succeeded()
+    if _is_by_provider_alone(info) and user.role is not Role.OWNER:
+        raise Forbidden(_BY_PROVIDER)
     await _begin(info, user)
     return shown(user)
+
+
+def _is_by_provider_alone(info: Info) -> bool:
+    sign_on = info.context.administration.sign_on
+    return sign_on is not None and sign_on.config.is_only
 
 
 async def _join(info: Info, draft: Join) -> UserView:
     context, user = info.context, User("", draft.email, draft.name, Role.VIEWER)
     attempt = await context.throttle.attempt(context.address)
+    if _is_by_provider_alone(info) and await context.administration.store.users.count():
+        raise Forbidden(_BY_PROVIDER)
     password, invitations = Secret(draft.password), context.administration.store.invitations
     joined = await invitations.accept(draft.token, user, password, context.address)
     attempt.succeeded()

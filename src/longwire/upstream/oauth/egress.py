@@ -30,6 +30,13 @@ class Egress:
     tls: ssl.SSLContext | None = None
 
     async def post(self, url: str, body: bytes, media_type: str) -> Reply:
+        """Send one request as `request` does."""
+        headers = {"content-type": media_type, "accept": "application/json"}
+        return await self.request("POST", url, headers, body)
+
+    async def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Reply:
         """Send one request, and follow no redirect.
 
         Raises `OSError` or `ValueError` where nobody answers.
@@ -41,11 +48,12 @@ class Egress:
             whole_body,
         )
 
-        headers = {"content-type": media_type, "accept": "application/json"}
         try:
             async with (
                 session(self.proxy or environment_proxy(url), self.tls) as client,
-                client.post(url, data=body, headers=headers, allow_redirects=False) as response,
+                client.request(
+                    method, url, data=body, headers=headers, allow_redirects=False
+                ) as response,
             ):
                 named = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status, named, await whole_body(response, _LARGEST))

@@ -4,7 +4,7 @@ import { ask } from "@/api/client";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
 
 export const USER = graphql(`
-  fragment UserFields on User { id email name role status createdAt lastSignInAt revision }
+  fragment UserFields on User { id email name role status createdAt lastSignInAt revision identities { issuer } }
 `);
 export type User = ResultOf<typeof USER>;
 

@@ -28,7 +28,7 @@ export function useColumns(open: (user: User) => void): Column<User>[] {
             <span className="font-medium">{row.email}</span>
           )}
           <div className="text-[12.5px] text-soft">
-            {[row.name, row.id === me.user.id ? t("you") : ""].filter(Boolean).join(" · ")}
+            {[row.name, row.id === me.user.id ? t("you") : "", row.identities.length > 0 ? t("bySingleSignOn") : ""].filter(Boolean).join(" · ")}
             <div className="md:hidden">{t(`app:roles.${row.role}`)}</div>
           </div>
         </div>

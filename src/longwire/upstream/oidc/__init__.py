@@ -1,0 +1,1 @@
+"""Providers of OpenID Connect, by whom people sign in."""
