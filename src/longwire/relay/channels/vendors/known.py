@@ -4,7 +4,6 @@ from longwire.core.nouns.quota import QuotaTracker
 from longwire.relay.channels.vendors.codex import Codex, RoutingTokens
 from longwire.relay.channels.vendors.openai import OpenAI
 from longwire.relay.channels.vendors.ports import Vendor
-from longwire.relay.channels.vendors.rated_key import RatedKey
 
 
 class Vendors:
@@ -25,4 +24,4 @@ class Vendors:
         """
         if type_ == "codex":
             return Codex(channel, quota, self._tokens)
-        return RatedKey(quota) if has_rates else OpenAI()
+        return OpenAI(quota if has_rates else None)
