@@ -1,6 +1,4 @@
-"""What a channel sets, defaults or removes in the requests that its upstream gets.
-
-Whether a value is JSON is seen where JSON is known: `dialects/override_values`.
+"""What a channel sets, defaults or removes in requests; JSON is `dialects/override_values`' to see.
 
 Law: what continuity or the gateway itself owns, and what carries credentials, is no override's to
 change. All is said in the terms of the upstream's API, whatever API the client speaks.

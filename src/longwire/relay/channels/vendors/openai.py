@@ -1,9 +1,7 @@
 """OpenAI, and who speaks as it does: nothing beyond the dialect, but for ids of other vendors.
 
 Some check how the id of an item begins, some take any. Which kind an upstream is, its refusal says.
-
-A rate fills up again all the time, so what is seen of it sends new sessions elsewhere, and refuses
-none: that is the upstream's to say.
+What is seen of a key's rates sends new sessions elsewhere, and refuses none: they fill up again.
 """
 
 import time
