@@ -69,10 +69,25 @@ async def test_keys_and_projects_wall_sessions_and_traces(log, runs):
     of_one = run_id("trace", "trace-1", "prj_1")
     assert of_one == (await runs.get("trace", of_one)).id
     with pytest.raises(NotFound):
-        await runs.get("trace", of_one, ("prj_2",))
-    assert "prj_2" == (await runs.get("trace", "trace-1", ("prj_2",))).project_id
+        await runs.get("trace", of_one, RunFilter(("prj_2",)))
+    of_another = await runs.get("trace", "trace-1", RunFilter(("prj_2",)))
+    assert "prj_2" == of_another.project_id
     with pytest.raises(NotFound):
         await runs.get("session", of_one)
+
+
+async def test_who_sees_few_keys_gets_their_runs_alone(log, runs):
+    """By id, by name and in the list, a run of another key is none."""
+    await log.add([row(0), row(1, key_id="key_2", key_name="ci", session="other", trace="theirs")])
+    seen = RunFilter(key_ids=("key_1",))
+    for kind, own, other in (("session", "agent-1", "other"), ("trace", "trace-1", "theirs")):
+        assert [own] == [each.name for each in (await runs.page(kind, seen)).items]
+        assert own == (await runs.get(kind, own, seen)).name
+        others = await runs.get(kind, other)
+        for which in (others.id, others.name):
+            with pytest.raises(NotFound):
+                await runs.get(kind, which, seen)
+    assert () == (await runs.page("session", RunFilter(key_ids=()))).items
 
 
 @pytest.mark.parametrize(

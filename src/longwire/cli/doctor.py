@@ -49,7 +49,6 @@ def doctor(config: Config = None, offline: Offline = False) -> None:
 def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> bool:
     import asyncio
 
-    from longwire.cli.budgets import states_of, unpriced_text
     from longwire.cli.channels import summary
     from longwire.relay.channels.probe import probe
     from longwire.settings.declared import channel_of
@@ -67,10 +66,8 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
         newer = "" if schema == head() else f", newer than {head()} and compatible with it"
         _tell("database", f"{kind}, schema {schema}{newer}")
         _tell("secret key", "the one that the database was written with")
-        for state in with_store(config, lambda store: states_of(store, settings)):
-            if state.unpriced:
-                _show(Check("budgets", unpriced_text(state), Verdict.WARN))
-        for check in _check_proxies(settings, with_store(config, _untrusted)):
+        proxies = _check_proxies(settings, with_store(config, _untrusted))
+        for check in (*_check_budgets(settings, config), *proxies):
             _show(check)
         if not kind.startswith("sqlite"):
             _show(check_clock("database", with_store(config, database_ahead)))
@@ -99,6 +96,15 @@ async def _stored(store: "Store") -> tuple[tuple[ChannelSpec, ...], str | None]:
 
 async def _untrusted(store: "Store") -> Collection[str]:
     return await store.untrusted_proxies.all()
+
+
+def _check_budgets(settings: "Settings", config: Path | None) -> Iterator[Check]:
+    """Yield a warning for each budget of dollars that covers models without a price."""
+    from longwire.cli.budgets import states_of, unpriced_text
+
+    for state in with_store(config, lambda store: states_of(store, settings)):
+        if state.unpriced:
+            yield Check("budgets", unpriced_text(state), Verdict.WARN)
 
 
 def _check_proxies(settings: "Settings", seen: Collection[str]) -> Iterator[Check]:

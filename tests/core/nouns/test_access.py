@@ -24,6 +24,8 @@ ALL = {
     "settings:read": "owner admin viewer",
     "settings:write": "owner admin",
     "audit:read": "owner admin",
+    "alerts:read": "owner admin",
+    "alerts:write": "owner admin",
 }
 
 

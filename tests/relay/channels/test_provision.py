@@ -8,6 +8,8 @@ import pytest
 from longwire.core.errors import ConfigurationError, UpstreamError
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.channel_key import ChannelKey
+from longwire.core.nouns.override import Override
 from longwire.core.nouns.price import ModelPrice
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lease import PoolLimits
@@ -55,6 +57,8 @@ STAYS = {
     "quirks": (("strict", "false"),),
     "unsupported": "drop",
     "prices": (ModelPrice("gpt-*", 1, 2),),
+    "keys": (ChannelKey("key_1", Secret("sk-second")),),
+    "overrides": (Override("set", header="x-team", value="a"),),
     "endpoints": (EndpointSpec("messages", path="/m"),),
     "created_at": 1,
     "updated_at": 2,

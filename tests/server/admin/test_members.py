@@ -42,6 +42,7 @@ USAGE = """
     }
   }
 """
+TRACES = ("trace", "traces")
 SPAN = {"since": "2026-09-19T00:00:00Z", "until": "2026-09-25T00:00:00Z"}
 DISABLE = """
   mutation($id: ID!) { updateUser(id: $id, revision: 1, input: {status: DISABLED}) { status } }
@@ -204,3 +205,31 @@ async def test_the_keys_of_who_is_disabled_or_deleted_stop(admin, member, store,
     assert revision < await store.configuration_revision()
     await admin.get("mutation($id: ID!) { deleteUser(id: $id, revision: 2) }", id=user.id)
     assert [nobodys.id] == [each.id for each in await store.keys.all()]
+
+
+async def test_a_member_sees_the_runs_of_their_own_keys_alone(member, store):
+    """In lists, by id and by name, and found: a run of others' keys in their project is none."""
+    own = await _key(store, "own", "member@example.org")
+    others = await _key(store, "others")
+    runs = (
+        (own, {"session": "session-mine", "trace": "trace-mine"}),
+        (others, {"session": "session-theirs", "trace": "trace-theirs"}),
+    )
+    rows = [
+        row(number, key_id=key.id, project_id="prj_default", **names)
+        for number, (key, names) in enumerate(runs)
+    ]
+    await store.turns.add(rows)
+    for kind, one, listed in (("session", "agentSession", "agentSessions"), ("trace", *TRACES)):
+        found = await member.get(f"{{ {listed} {{ nodes {{ name }} }} }}")
+        assert [f"{kind}-mine"] == [each["name"] for each in found["nodes"]]
+        get = f"query($id: ID!) {{ {one}(id: $id) {{ name turns }} }}"
+        assert {"name": f"{kind}-mine", "turns": 1} == await member.get(get, id=f"{kind}-mine")
+        theirs = await store.runs.get(kind, f"{kind}-theirs")
+        for which in (theirs.id, theirs.name):
+            assert "NOT_FOUND" == (await member.fail(get, id=which))["code"]
+        for whose, expected in (("mine", [{"name": f"{kind}-mine"}]), ("theirs", [])):
+            assert {f"{kind}s": expected} == await member.get(
+                f"query($text: String!) {{ find(text: $text) {{ {kind}s {{ name }} }} }}",
+                text=f"{kind}-{whose}",
+            )

@@ -331,11 +331,7 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         ("project", _is_visible(spec.project), "must be printable ASCII without spaces"),
         ("tlsCa", _are_words((spec.tls_ca,)), "must be the path of a PEM file"),
         ("apiKey", _is_visible(spec.credential.reveal()), "must be printable ASCII, no spaces"),
-        (
-            "apiKey",
-            not _needs_key(spec.type) or spec.credential or spec.keys,
-            "is missing; give the upstream's key",
-        ),
+        ("apiKey", _has_needed_key(spec), "is missing; give the upstream's key"),
     )
     yield from (FieldProblem(field, message) for field, is_good, message in tests if not is_good)
     if (problem := check_base_url(spec.base_url)) is not None:
@@ -347,6 +343,10 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
     yield from check_headers(spec.headers)
     yield from check_prices(spec.prices)
     yield from check_limits("rates", spec.rates)
+
+
+def _has_needed_key(spec: ChannelSpec) -> bool:
+    return bool(spec.credential or spec.keys) or not _needs_key(spec.type)
 
 
 def _needs_key(type_: str) -> bool:

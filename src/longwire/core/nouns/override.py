@@ -1,7 +1,7 @@
-"""What a channel sets, defaults or removes in the requests that its upstream gets.
+"""What a channel sets, defaults or removes in requests; JSON is `dialects/override_values`' to see.
 
-Law: what continuity or the gateway itself owns, and what
-carries credentials, is no override's to change.
+Law: what continuity or the gateway itself owns, and what carries credentials, is no override's to
+change. All is said in the terms of the upstream's API, whatever API the client speaks.
 """
 
 import re

@@ -80,8 +80,7 @@ class Candidates:
     ) -> Sequence[Candidate]:
         """Return who may serve a turn, best first; the `record` has who was left at each stage.
 
-        Raises `UnknownModel`, `LimitReached` or `InvalidRequest` where nobody may, and what an
-        account would be answered by its upstream.
+        Raises `UnknownModel`, `LimitReached`, `InvalidRequest`, or as an account's upstream would.
         """
         turn, stages, choice = request.turn, record.stages, self._choice(snapshot, request)
         record.refused, own = choice.refusals, snapshot.channels
