@@ -49,7 +49,7 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
         draft = ApiKey("", name, "", b"", Grant(project_id=DEFAULT_PROJECT))
         return await store.keys.create(await _changed(store, draft, values), operator())
 
-    _show_issued(with_store(config, work), as_json)
+    _show_issued(with_store(config, work, creates=True), as_json)
 
 
 def list_(config: Config = None, as_json: AsJson = False) -> None:

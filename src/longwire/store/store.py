@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import insert, select
 
+from longwire.core.errors import ConfigurationError, NothingKept
 from longwire.core.nouns.access import KeyDigest, digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.store.accounts import Accounts
@@ -24,13 +25,13 @@ from longwire.store.engine import AsyncConnection
 from longwire.store.homes import StoredHomes
 from longwire.store.invitations import Invitations
 from longwire.store.keys import ApiKeys
-from longwire.store.migrate import migrate
+from longwire.store.migrate import migrate, schema_of
 from longwire.store.models import Models
 from longwire.store.passwords import Passwords
 from longwire.store.pending_sign_ins import PendingSignIns
 from longwire.store.projects import Projects
 from longwire.store.runs import Runs
-from longwire.store.secrets import Vault, read_master_keys
+from longwire.store.secrets import Vault, new_master_key, read_master_keys
 from longwire.store.settings import StoredSettings
 from longwire.store.sign_ins import SignIns
 from longwire.store.tables import keyring, revisions
@@ -96,26 +97,71 @@ async def open_store(
     secret_path: Path,
     clock: Callable[[], int] = now_ms,
     pool: PoolSize = DEFAULT_POOL,
+    *,
+    creates: bool = True,
 ) -> Store:
     """Connect, migrate, and open what is sealed with the `secret_key`, or the one in its file.
 
     Raises `ConfigurationError` with the mend: no database there, a newer schema, a wrong key.
+    Unless this `creates`, neither a database nor a key is made: see `NothingKept`.
     """
     database = Database(url, pool)
     try:
+        if not creates:
+            await _check_kept(database)
         await database.check()
         with database.starting():
             await migrate(database)
-        vault = Vault(
-            read_master_keys(secret_key, secret_path), None if secret_key else secret_path
-        )
-        with database.starting():
-            async with database.write() as connection:
-                digest = digest_with(await _pepper(connection, vault))
+        if not creates and _is_without(secret_key, secret_path):
+            vault, digest = await _unsealed(database, secret_path)
+        else:
+            vault, digest = await _sealed(database, secret_key, secret_path)
     except BaseException:
         await database.close()
         raise
     return _store_of(database, vault, digest, clock)
+
+
+async def _check_kept(database: Database) -> None:
+    """Raise `NothingKept` for no database, or one without tables."""
+    if database.path is not None and not database.path.exists():
+        raise NothingKept(f"there is no database at {database.place}")
+    with database.starting():
+        if await schema_of(database) is None:
+            raise NothingKept(f"the database {database.place} has no tables yet")
+
+
+def _is_without(key: Secret, path: Path) -> bool:
+    """Whether no secret key is there."""
+    return not key and not path.exists()
+
+
+def _no_key(database: Database, path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path.absolute()}: the secret key of the database {database.place} is missing; "
+        "bring it back, or name it in database.secret_key"
+    )
+
+
+async def _sealed(database: Database, key: Secret, path: Path) -> tuple[Vault, KeyDigest]:
+    """Return what opens a database, made where it is the first time."""
+    vault = Vault(read_master_keys(key, path), None if key else path)
+    with database.starting():
+        async with database.write() as connection:
+            return vault, digest_with(await _pepper(connection, vault))
+
+
+async def _unsealed(database: Database, path: Path) -> tuple[Vault, KeyDigest]:
+    """Return what opens a database in which nothing is sealed yet, and is not kept.
+
+    Raises `ConfigurationError` where something is.
+    """
+    with database.starting():
+        async with database.read() as connection:
+            is_sealed = await connection.scalar(select(keyring.c.name).limit(1))
+    if is_sealed is not None:
+        raise _no_key(database, path)
+    return Vault((new_master_key(),)), digest_with(token_bytes(_PEPPER_SIZE))
 
 
 def _store_of(
