@@ -18,6 +18,7 @@ from longwire.core.errors import FieldProblem, refuse
 from longwire.core.nouns.access import Budgets, Rates
 from longwire.core.nouns.channel import EndpointSpec
 from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
+from longwire.core.nouns.project import ProjectStatus
 from longwire.core.nouns.secret import Secret
 
 Reader = Callable[[str], object]
@@ -205,6 +206,14 @@ KEY: Final[Mapping[str, Reader]] = {
     **dict.fromkeys(BUDGETS, limit),
     "cost_per_day": cost,
     "cost_per_month": cost,
+}
+PROJECT: Final[Mapping[str, Reader]] = {
+    "name": str,
+    "description": str,
+    "status": ProjectStatus,
+    "models": words,
+    "channels": words,
+    **{name: KEY[name] for name in (*RATES, *BUDGETS)},
 }
 
 

@@ -3,8 +3,12 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Annotated, Final
 
 import typer
+
+Utc = Annotated[bool, typer.Option("--utc", help="Show times in UTC, not in this machine's zone.")]
+_UTC: Final = "longwire.utc"
 
 
 def show_json(value: object) -> None:
@@ -38,8 +42,24 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return ["  ".join(cells).rstrip() for cells in padded]
 
 
-def time_text(milliseconds: int | None, nothing: str = "never") -> str:
-    """Return a time in UTC for people."""
+def time_text(
+    milliseconds: float | None, nothing: str = "never", *, has_seconds: bool = False
+) -> str:
+    """Return a time for people, with its zone: this machine's, or UTC where that was asked for."""
     if milliseconds is None:
         return nothing
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    time = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    shown = time if _is_utc() else time.astimezone()
+    return shown.isoformat(" ", "seconds" if has_seconds else "minutes")
+
+
+def show_utc(context: typer.Context, *, utc: Utc = False) -> None:
+    """Keep each agent's conversation alive on one upstream WebSocket."""
+    context.meta[_UTC] = utc
+
+
+def _is_utc() -> bool:
+    from click import get_current_context
+
+    context = get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(_UTC))
