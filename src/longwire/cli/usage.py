@@ -45,7 +45,7 @@ def usage(
 
     Sums by the hour for two days at most, by UTC day for more; the first counts whole.
     """
-    start, now = _beginning(since), _now()
+    start, now = beginning(since), _now()
 
     async def work(
         store: "Store", settings: "Settings"
@@ -122,7 +122,7 @@ def _now() -> int:
     return round(datetime.now(UTC).timestamp() * 1000)
 
 
-def _beginning(since: str) -> int:
+def beginning(since: str) -> int:
     """Return a time in ms. Raises `InvalidFields` for what is neither a duration nor a date."""
     from longwire.settings.quantities import parse_duration
 
