@@ -248,7 +248,8 @@ def _totals(rows: Sequence[dict[str, Any]]) -> str:
 
     leased = sum(row["state"] == "leased" for row in rows)
     turns, continued, saved = sum_of("turns"), sum_of("continued"), _size(sum_of("bytes_saved"))
-    return f"live {len(rows)}, leased {leased}; turns {turns:,}, continued {continued:,}; saved {saved}"
+    counted = f"turns {turns:,}, continued {continued:,}"
+    return f"live {len(rows)}, leased {leased}; {counted}; saved {saved}"
 
 
 def _shortened(text: str) -> str:
