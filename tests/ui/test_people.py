@@ -216,8 +216,8 @@ BOUNDS = """query { projects { nodes { name memberBounds {
     models rates { requestsPerMinute } budgets { costPerDay tokensPerDay } } } } }"""
 
 
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-def test_what_keys_of_members_may_have_is_written_in_the_project(opened, owner, language):
+@pytest.mark.parametrize(("language", "rate"), [("en", 60), ("zh-CN", 61)])
+def test_what_keys_of_members_may_have_is_written_in_the_project(opened, owner, language, rate):
     """Models, rates and budgets, in either language; an empty one is no bound."""
     words = json.loads((LANGUAGES / f"{language}.json").read_text(encoding="utf-8"))
     page = opened(owner, "/projects?project=prj_default", locale=language)
@@ -225,7 +225,7 @@ def test_what_keys_of_members_may_have_is_written_in_the_project(opened, owner, 
     expect(dialog.get_by_role("heading", name=words["memberBounds"])).to_be_visible()
     dialog.get_by_label(words["models"]).fill("gpt-5-*\ngpt-4.1")
     numbers = dialog.get_by_role("spinbutton")
-    numbers.nth(0).fill("60")
+    numbers.nth(0).fill(str(rate))
     numbers.nth(5).fill("2.5")
     with page.expect_response(lambda sent: "UpdateProject" in (sent.request.post_data or "")):
         dialog.locator("button[type=submit]").first.click()
@@ -236,7 +236,7 @@ def test_what_keys_of_members_may_have_is_written_in_the_project(opened, owner, 
     )
     assert {
         "models": ["gpt-5-*", "gpt-4.1"],
-        "rates": {"requestsPerMinute": 60},
+        "rates": {"requestsPerMinute": rate},
         "budgets": {"costPerDay": 2.5, "tokensPerDay": None},
     } == bounds
 
