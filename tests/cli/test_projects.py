@@ -46,6 +46,7 @@ def test_what_keys_of_members_may_have_is_set(command):
         (("create", "a", "--set", "colour=red"), InvalidFields, "fields are name"),
         (("create", "a", "--set", "requests_per_minute=0"), InvalidFields, "memberBounds"),
         (("create", "a", "--set", "requests_per_minute=x"), InvalidFields, "a whole number"),
+        (("create", "a", "--set", "status=gone"), InvalidFields, "one of active, archived"),
         (("archive", "Default"), Conflict, "cannot be archived"),
         (("delete", "Default"), Conflict, "cannot be deleted"),
     ],

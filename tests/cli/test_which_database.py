@@ -93,3 +93,17 @@ def test_the_doctor_names_it_and_makes_none(longwire, tmp_path):
     checked = longwire("doctor", "--offline")
     assert f"warn database: there is no database at sqlite:///{tmp_path}" in checked.stdout
     assert [] == list(tmp_path.iterdir())
+
+
+def test_times_carry_their_zone(longwire, url):
+    """That of this machine, or with --utc UTC."""
+    longwire("keys", "create", "ci", "--set", "expires=2099-01-01", **url)
+    local = longwire("keys", "list", TZ="Asia/Tokyo", **url)
+    utc = longwire("--utc", "keys", "list", TZ="Asia/Tokyo", **url)
+    assert "2099-01-01 09:00+09:00" in local.stdout
+    assert "2099-01-01 00:00+00:00" in utc.stdout
+
+
+def test_a_command_that_opens_it_often_names_it_once(longwire, url):
+    """One line however often."""
+    assert 1 == longwire("doctor", "--offline", **url).stderr.count("database: ")

@@ -1,6 +1,7 @@
 """The store for commands: they work on the database itself, whether a gateway runs or not."""
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
@@ -22,7 +23,6 @@ Config = Annotated[Path | None, typer.Option(help="The TOML file to read.", dir_
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CALLED: Final = "command line"
 _AT_ONCE: Final = 200
-_IS_SHOWN: Final = "longwire.database"
 
 
 def with_store(
@@ -52,14 +52,13 @@ def with_settings(
 
 
 def show_database(database: "Database", *, is_new: bool = False) -> None:
-    """Say on stderr, once a command, which database it is about, and whether it is made now."""
-    from click import get_current_context
+    """Say on stderr, once, which database a command is about, and whether it is made now."""
+    _say_once(f"database: {database.place}{' (new)' if is_new else ''}")
 
-    context = get_current_context(silent=True)
-    meta = {} if context is None else context.find_root().meta
-    if not meta.get(_IS_SHOWN):
-        meta[_IS_SHOWN] = True
-        typer.echo(f"database: {database.place}{' (new)' if is_new else ''}", err=True)
+
+@cache
+def _say_once(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def _missing(error: NothingKept, settings: "Settings") -> NothingKept:

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
 
 Utc = Annotated[bool, typer.Option("--utc", help="Show times in UTC, not in this machine's zone.")]
-_UTC: Final = "longwire.utc"
+_is_utc: Final = ContextVar("is_utc", default=False)
 
 
 def show_json(value: object) -> None:
@@ -49,17 +50,10 @@ def time_text(
     if milliseconds is None:
         return nothing
     time = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    shown = time if _is_utc() else time.astimezone()
+    shown = time if _is_utc.get() else time.astimezone()
     return shown.isoformat(" ", "seconds" if has_seconds else "minutes")
 
 
-def show_utc(context: typer.Context, *, utc: Utc = False) -> None:
+def show_utc(*, utc: Utc = False) -> None:
     """Keep each agent's conversation alive on one upstream WebSocket."""
-    context.meta[_UTC] = utc
-
-
-def _is_utc() -> bool:
-    from click import get_current_context
-
-    context = get_current_context(silent=True)
-    return context is not None and bool(context.meta.get(_UTC))
+    _is_utc.set(utc)
