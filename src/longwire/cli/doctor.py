@@ -45,11 +45,7 @@ def doctor(config: Config = None, offline: Offline = False) -> None:
 
 
 def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> bool:
-    import asyncio
-
     from longwire.cli.budgets import states_of, unpriced_text
-    from longwire.cli.channels import summary
-    from longwire.relay.channels.probe import probe
     from longwire.settings.declared import channel_of
     from longwire.store.database import place_of
     from longwire.store.migrate import head
@@ -80,7 +76,18 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
             "channels", "none is enabled; add one: longwire channels add NAME", is_well=False
         )
     accounts = _tell_accounts(config, specs) if is_well and schema else {}
-    for spec in specs if tries else ():
+    return _try_all(specs if tries else [], accounts) and is_well
+
+
+def _try_all(specs: list[ChannelSpec], accounts: dict[str, bool]) -> bool:
+    """Try channels; those with accounts are as well as these. Return whether all are."""
+    import asyncio
+
+    from longwire.cli.channels import summary
+    from longwire.relay.channels.probe import probe
+
+    is_well = True
+    for spec in specs:
         if spec.id in accounts and not spec.credential:
             is_well &= accounts[spec.id]
             continue
