@@ -226,7 +226,7 @@ async def test_a_channel_is_tried(longwire, url, upstream):
     run = asyncio.to_thread
     await run(longwire, "channels", "add", "up", *sets, **url)
     tried = await run(longwire, "channels", "test", "up", "--model", "gpt-5.2", **url)
-    assert (0, "") == (tried.returncode, tried.stderr)
+    assert (0, 1) == (tried.returncode, tried.stderr.count("\n"))
     assert tried.stdout.startswith("up: websocket in responses with gpt-5.2: handshake ")
     assert "second turn continued" in tried.stdout
     healthy = await run(longwire, "doctor", **url)

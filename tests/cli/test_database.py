@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from longwire.core.nouns.secret import Secret
-from longwire.store.database import Database
+from longwire.store.database import Database, place_of
 from longwire.store.migrate import head
 from longwire.store.store import open_store
 from longwire.store.tables import revisions
@@ -26,7 +26,10 @@ def test_a_database_is_migrated_down_and_up(longwire, url):
     """`migrate` says from which schema to which, and that there is nothing to do."""
     assert "already\n" in longwire("migrate", **url).stdout
     down = longwire("migrate", "--to", "0001", **url)
-    assert (0, "") == (down.returncode, down.stderr)
+    assert (0, f"database: {place_of(url['LONGWIRE_DATABASE__URL'])}\n") == (
+        down.returncode,
+        down.stderr,
+    )
     up = longwire("migrate", **url)
     assert up.stdout.startswith("from schema 0001 to ")
     assert "already\n" in longwire("migrate", **url).stdout
@@ -41,7 +44,7 @@ def test_a_first_start_needs_nothing(longwire, tmp_path):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("words", ["migrate", "keys list", "serve --port 0"])
+@pytest.mark.parametrize("words", ["migrate", "keys create ci", "serve --port 0"])
 @pytest.mark.parametrize("blocks", [0, 40])
 def test_a_disk_that_is_full_is_one_line(tmp_path, words, blocks):
     """Whatever opens the database says which setting, why, and what to check."""
@@ -94,11 +97,12 @@ def test_a_backup_is_made_and_brought_back(longwire, database_url, url, tmp_path
     if database_url.startswith("postgresql"):
         assert (1, True) == (made.returncode, "use pg_dump" in made.stderr)
         return
-    assert (0, "") == (made.returncode, made.stderr)
+    place = f"database: {place_of(database_url)}\n"
+    assert (0, place) == (made.returncode, made.stderr)
     path = tmp_path / "longwire.db"
     _name(path, "changed")
     restored = longwire("restore", "copy.db", **url)
-    assert (0, "") == (restored.returncode, restored.stderr)
+    assert (0, place) == (restored.returncode, restored.stderr)
     assert "Default" == _name(path)
     assert "changed" == _name(path.with_name("longwire.db.before-restore"))
     assert 0 == longwire("restore", "copy.db", **url).returncode

@@ -111,3 +111,24 @@ def test_the_secret_key_is_rotated(command, tmp_path):
     assert "encrypted anew: 2 values" in command("keys", "rotate-secret")
     assert before != file.read_text(encoding="utf-8")
     assert "***" == json.loads(command("channels", "list", "--json"))[0]["credential"]
+
+
+def test_limits_and_what_is_spent_are_listed(command):
+    """Each with what it may have, and how much of its budgets is gone."""
+    sets = ("requests_per_minute=60", "cost_per_day=2.5", "tokens_per_month=1000")
+    command("keys", "create", "ci", *(word for text in sets for word in ("--set", text)))
+    _, row = command("keys", "list").splitlines()
+    for text in ("60 requests/min", "$0.00 of $2.50", "0 of 1,000 tokens", "  Default  "):
+        assert text in row
+    assert {"tokens": 0, "cost": 0} == _keys(command)[0]["spent"]["today"]
+    assert "$0.00 of $2.50" in command("keys", "show", "ci")
+
+
+def test_a_second_key_of_a_name_is_warned_of(longwire, url):
+    """It is made, and both ids are named; the refusal of an ambiguous name lists them, too."""
+    assert "warning" not in longwire("keys", "create", "ci", **url).stderr
+    made = longwire("keys", "create", "ci", **url)
+    refused = longwire("keys", "rotate", "ci", **url)
+    assert (0, 1) == (made.returncode, refused.returncode)
+    for stderr in (made.stderr, refused.stderr):
+        assert 2 == stderr[stderr.index("2 keys") :].splitlines()[0].count("key_")

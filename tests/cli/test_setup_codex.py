@@ -163,3 +163,11 @@ def test_any_file_that_was_good_stays_good(text):
     assert after.pop("model_providers")["longwire"]["env_key"] == "LONGWIRE_KEY"
     before.pop("model_provider", None)
     assert before == after
+
+
+@pytest.mark.parametrize("client", ["codex", "claude-code", "opencode", "aider", "cline"])
+def test_the_port_is_that_of_the_settings(longwire, client):
+    """What is printed names the gateway where this machine's settings let it listen."""
+    shown = longwire("setup", client, LONGWIRE_SERVER__PORT="17100")
+    assert (0, True) == (shown.returncode, "127.0.0.1:17100" in shown.stdout)
+    assert "8090" not in shown.stdout

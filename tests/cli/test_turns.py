@@ -10,14 +10,16 @@ from typer.testing import CliRunner
 
 from longwire.cli import turn_page
 from longwire.cli import turns as command
-from longwire.core.errors import NotFound
+from longwire.cli.tables import time_text
+from longwire.cli.turn_table import TurnTable
+from longwire.core.errors import InvalidFields, NotFound
 from longwire.core.nouns.turn_row import ID_BITS
 from longwire.core.rules.change import Edit, ItemChange
 from longwire.core.rules.continuity import Reason
 from longwire.dialects.responses.items import KINDS
 from longwire.store.database import Database
 from longwire.store.secrets import Vault
-from longwire.store.turns import Turns
+from longwire.store.turns import ANY_TURN, Turns
 from tests.store.turn_rows import NOON, details, row
 
 
@@ -30,11 +32,18 @@ async def _taken(rows, number):
     return [await anext(rows) for _ in range(number)]
 
 
+async def _each(log, limit, *, follows):
+    async with aclosing(command._batches(log, limit, ANY_TURN, follows=follows)) as batches:
+        async for rows in batches:
+            for each in rows:
+                yield each
+
+
 async def test_the_last_turns_come_oldest_first(log):
     """As many as asked for, and then it ends."""
     await log.add([row(number) for number in range(9)])
-    assert [row(6), row(7), row(8)] == [each async for each in command._rows(log, 3, follows=False)]
-    assert 9 == len([each async for each in command._rows(log, 100, follows=False)])
+    assert [row(6), row(7), row(8)] == [each async for each in _each(log, 3, follows=False)]
+    assert 9 == len([each async for each in _each(log, 100, follows=False)])
 
 
 async def test_turns_that_end_are_followed(log, monkeypatch):
@@ -42,7 +51,7 @@ async def test_turns_that_end_are_followed(log, monkeypatch):
     monkeypatch.setattr(command, "_PAUSE", 0)
     monkeypatch.setattr(command, "_AT_ONCE", 10)
     await log.add([row(0, NOON), row(0, NOON + 1_000)])
-    async with asyncio.timeout(20), aclosing(command._rows(log, 1, follows=True)) as rows:
+    async with asyncio.timeout(20), aclosing(_each(log, 1, follows=True)) as rows:
         assert [row(0, NOON + 1_000)] == await _taken(rows, 1)
         many = [row(number, NOON + 2_000) for number in range(35)]
         await log.add(many)
@@ -57,7 +66,7 @@ async def test_turns_that_end_are_followed(log, monkeypatch):
 async def test_an_empty_log_is_followed_from_its_first_turn(log, monkeypatch):
     """Whoever watches a new gateway sees all there is."""
     monkeypatch.setattr(command, "_PAUSE", 0)
-    async with asyncio.timeout(20), aclosing(command._rows(log, 5, follows=True)) as rows:
+    async with asyncio.timeout(20), aclosing(_each(log, 5, follows=True)) as rows:
         async with asyncio.TaskGroup() as group:
             waiting = group.create_task(anext(rows))
             await log.add([row(1)])
@@ -73,7 +82,9 @@ def test_the_command_reads_the_configured_database(tmp_path, sqlite_template):
     config.write_text(f'[database]\nurl = "sqlite:///{path}"\n', encoding="utf-8")
     run = partial(CliRunner().invoke, command.build())
     told = run(["tail", "--config", str(config), "--limit", "1"])
-    assert (0, command._line(row(2), names_node=False) + "\n") == (told.exit_code, told.stdout)
+    assert (0, [*TurnTable().lines([row(2)])]) == (told.exit_code, told.stdout.splitlines())
+    told = run(["list", "--config", str(config), "--session", "x", "--json"])
+    assert ["x"] == [json.loads(line)["session"] for line in told.stdout.splitlines()]
     told = run(["tail", "--config", str(config), "--json"])
     assert ["agent-1", "x"] == [json.loads(line)["session"] for line in told.stdout.splitlines()]
 
@@ -85,31 +96,50 @@ async def _written(url, rows, beside=()):
 
 
 def test_a_line_says_what_matters():
-    """Who, what, in which API, by which node and way, how it went, how much, what was left out."""
-    assert (
-        "2026-09-21 14:13:20  dev  gpt-5.5  responses -> responses  main  lw-0  "
-        "websocket continued  200 completed  0.9 s  10+5 tokens  100 of 1,000 B  $0.0000  "
-        "without seed, prediction"
-    ) == command._line(row(), names_node=True)
+    """Below its titles: who, what, in which API, where and which way, how it went, how much."""
+    titles, line = TurnTable().lines([row(dropped="seed, prediction")])
+    shown = row()
+    ended = time_text(shown.started_at + shown.total_ms, has_seconds=True)
+    assert line.startswith(ended)
+    assert "dev" == line[titles.index("key") :].split()[0]
+    assert "websocket continued" == line[titles.index("way") :][:19]
+    for text in ("gpt-5.5", "responses -> responses", "lw-0", "200 completed", "0.9 s"):
+        assert text in line
+    assert line.endswith("10+5  100 of 1,000 B  $0.0000  seed, prediction")
 
 
 def test_a_line_of_what_never_travelled():
-    """Unknown figures are left out, and why it failed is said."""
+    """Columns in which nothing stands are left out, and why it failed is said."""
     unknown = {"transport": "", "continuity": "", "input_tokens": None, "cost": None}
-    unknown["upstream_api"] = ""
+    unknown |= {"upstream_api": "", "dropped": "", "node": ""}
     refused = row(
         channel_name="", outcome="refused", status=404, error_code="model_not_found", **unknown
     )
-    line = command._line(refused, names_node=True)
-    assert (
-        "dev  gpt-5.5  responses  -  lw-0  -  404 refused model_not_found  0.9 s  100 of 1,000 B"
-        in line
-    )
+    titles, line = TurnTable().lines([refused])
+    assert "404 refused model_not_found" in line
+    assert not {"node", "tokens", "cost", "without"} & {*titles.split()}
 
 
 def test_a_line_moves_no_cursor():
     """What a caller wrote for a model cannot paint over the terminal."""
-    assert "a?[2Jb" in command._line(row(model_asked="a\x1b[2Jb"), names_node=True)
+    assert "a?[2Jb" in [*TurnTable().lines([row(model_asked="a\x1b[2Jb")])][1]
+
+
+@pytest.mark.parametrize("width", [200, 160])
+def test_a_line_keeps_to_the_terminal(width):
+    """Long names are cut so that columns stand below each other; figures and times never are."""
+    rows = [row(1, model_asked="m" * 90), row(2, key_name="k" * 90)]
+    lines = [*TurnTable(width).lines(rows)]
+    assert max(map(len, lines)) <= width
+    assert all("0.9 s" in line and "100 of 1,000 B" in line for line in lines[1:])
+    assert 1 == len({line.index("0.9 s") for line in lines[1:]})
+
+
+def test_the_header_comes_again_each_screenful():
+    """While turns are followed one by one, too."""
+    table = TurnTable(200, 5)
+    lines = [line for number in range(9) for line in table.lines([row(number)])]
+    assert [0, 4, 8] == [at for at, line in enumerate(lines) if line.startswith("ended")]
 
 
 def test_json_has_every_field():
@@ -183,3 +213,67 @@ def test_one_turn_is_shown_whole(tmp_path, sqlite_template):
     assert json.loads(told.stdout)["details"]["attempts"]
     missing = run(["show", "req_fedcba9876543210", "--config", str(config)])
     assert isinstance(missing.exception, NotFound)
+
+
+async def test_a_text_that_names_several_turns_lists_them(longwire, url, log):
+    """With their ids, and how to see one."""
+    await log.add([row(1, session="s-123456"), row(2, session="s-123456"), row(3)])
+    shown = await asyncio.to_thread(longwire, "turns", "show", "see s-123456, please", **url)
+    titles, *rows, mend = shown.stdout.splitlines()
+    assert [str(row(1).id), str(row(2).id)] == [line.split()[0] for line in rows]
+    assert titles.startswith("turn ")
+    assert "2 turns; see one: longwire turns show TURN" == mend
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers"),
+    [
+        (["--model", "other"], [2]),
+        (["--project", "Default"], [1, 2, 3]),
+        (["--session", "s"], [3]),
+        (["--failed"], [2]),
+        (["--outcome", "failed"], [2]),
+        (["--api", "messages"], [1]),
+        (["--reason", "new_branch"], [3]),
+        (["--since", "2001-01-01"], [1, 2, 3]),
+    ],
+)
+def test_turns_are_filtered(tmp_path, sqlite_template, words, numbers):
+    """Each filter by itself."""
+    path = tmp_path / "longwire.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    rows = {
+        1: row(1, api="messages", project_id="prj_default"),
+        2: row(2, model_asked="other", outcome="failed", error_code="x", project_id="prj_default"),
+        3: row(3, session="s", reason="new_branch", project_id="prj_default"),
+    }
+    asyncio.run(_written(f"sqlite:///{path}", list(rows.values())))
+    config = tmp_path / "longwire.toml"
+    config.write_text(f'[database]\nurl = "sqlite:///{path}"\n', encoding="utf-8")
+    listed = CliRunner().invoke(
+        command.build(), ["list", *words, "--json", "--config", str(config)]
+    )
+    found = [json.loads(line)["id"] for line in listed.stdout.splitlines()]
+    assert [rows[number].id for number in numbers] == found
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["--reason", "magic"], InvalidFields),
+        (["--api", "fax"], InvalidFields),
+        (["--since", "soon"], InvalidFields),
+        (["--key", "nobody"], NotFound),
+        (["--channel", "nowhere"], NotFound),
+        (["--project", "none"], NotFound),
+    ],
+)
+def test_a_filter_that_names_nothing_is_refused(tmp_path, sqlite_template, words, error):
+    """Rather than that it finds no turn."""
+    path = tmp_path / "longwire.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    config = tmp_path / "longwire.toml"
+    config.write_text(f'[database]\nurl = "sqlite:///{path}"\n', encoding="utf-8")
+    refused = CliRunner().invoke(command.build(), ["tail", *words, "--config", str(config)])
+    assert isinstance(refused.exception, error)
+    assert words[1] in str(refused.exception)

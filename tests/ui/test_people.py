@@ -1,6 +1,8 @@
 """People and projects: invited, made, changed, kept out; and what a viewer is shown of it all."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +13,7 @@ UPDATE = """mutation($id: ID!, $revision: Int!, $i: UpdateUserInput!) {
     updateUser(id: $id, revision: $revision, input: $i) { id } }"""
 CREATE = "mutation($i: CreateUserInput!) { createUser(input: $i) { id revision } }"
 PROJECT = "mutation($i: ProjectInput!) { createProject(input: $i) { id revision } }"
+LANGUAGES = Path(__file__).parents[2] / "ui/src/features/projects"
 MEMBER = "mutation($p: ID!, $u: ID!) { addUserToProject(projectID: $p, userID: $u) { id } }"
 
 
@@ -207,6 +210,35 @@ def test_a_project_and_its_members(opened, owner, make):
     expect(row).to_contain_text("archived")
     page.get_by_role("button", name="Undo").last.click()
     expect(row).to_contain_text("active")
+
+
+BOUNDS = """query { projects { nodes { name memberBounds {
+    models rates { requestsPerMinute } budgets { costPerDay tokensPerDay } } } } }"""
+
+
+@pytest.mark.parametrize(("language", "rate"), [("en", 60), ("zh-CN", 61)])
+def test_what_keys_of_members_may_have_is_written_in_the_project(opened, owner, language, rate):
+    """Models, rates and budgets, in either language; an empty one is no bound."""
+    words = json.loads((LANGUAGES / f"{language}.json").read_text(encoding="utf-8"))
+    page = opened(owner, "/projects?project=prj_default", locale=language)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name=words["memberBounds"])).to_be_visible()
+    dialog.get_by_label(words["models"]).fill("gpt-5-*\ngpt-4.1")
+    numbers = dialog.get_by_role("spinbutton")
+    numbers.nth(0).fill(str(rate))
+    numbers.nth(5).fill("2.5")
+    with page.expect_response(lambda sent: "UpdateProject" in (sent.request.post_data or "")):
+        dialog.locator("button[type=submit]").first.click()
+    (bounds,) = (
+        each["memberBounds"]
+        for each in owner.ask(BOUNDS)["projects"]["nodes"]
+        if each["name"] == "Default"
+    )
+    assert {
+        "models": ["gpt-5-*", "gpt-4.1"],
+        "rates": {"requestsPerMinute": rate},
+        "budgets": {"costPerDay": 2.5, "tokensPerDay": None},
+    } == bounds
 
 
 def test_a_project_with_keys_is_not_deleted(opened, owner):

@@ -21,9 +21,11 @@ from longwire.cli import (
     login,
     models,
     nodes,
+    projects,
     serve,
     sessions,
     setup,
+    tables,
     turns,
     usage,
     users,
@@ -42,6 +44,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    commands.callback()(tables.show_utc)
     commands.command()(serve.serve)
     commands.command()(demo.demo)
     commands.command()(emulator.emulator)
@@ -58,6 +61,7 @@ def build() -> typer.Typer:
     commands.add_typer(accounts.build(), name="accounts")
     commands.add_typer(models.build(), name="models")
     commands.add_typer(keys.build(), name="keys")
+    commands.add_typer(projects.build(), name="projects")
     commands.add_typer(users.build(), name="users")
     commands.add_typer(sessions.build(), name="sessions")
     commands.add_typer(budgets.build(), name="budgets")

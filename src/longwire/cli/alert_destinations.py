@@ -109,7 +109,7 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
         wanted, secret = signed(_changed(AlertDestination("", name, values["kind"]), values))
         return await store.alert_destinations.create(wanted, operator()), secret
 
-    created, secret = with_settings(config, work)
+    created, secret = with_settings(config, work, creates=True)
     _show(created, as_json)
     if secret is not None:
         typer.echo("what it is signed with is shown this once:", err=True)

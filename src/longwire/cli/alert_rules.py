@@ -103,7 +103,7 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
         rule = replace(new_rule(name, values["watched"]), **values)
         return await store.alert_rules.create(rule, operator())
 
-    _show(with_settings(config, work), as_json)
+    _show(with_settings(config, work, creates=True), as_json)
 
 
 def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:

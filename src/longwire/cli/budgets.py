@@ -59,7 +59,7 @@ def create(
         draft = Budget("", kind, subject_id, values["period"], unit, 0)
         return await store.budgets.create(_changed(draft, values), operator())
 
-    _show(with_store(config, work), as_json)
+    _show(with_store(config, work, creates=True), as_json)
 
 
 def list_(config: Config = None, as_json: AsJson = False) -> None:

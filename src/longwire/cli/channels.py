@@ -65,11 +65,7 @@ def show_(name: Name, config: Config = None, as_json: AsJson = False) -> None:
 
     settings = load(config)
     declared = {each.name: channel_of(each) for each in settings.channels}
-
-    async def work(store: "Store") -> ChannelSpec:
-        return declared.get(name) or await store.channels.find(name)
-
-    spec = with_store(config, work)
+    spec = declared.get(name) or with_store(config, lambda store: store.channels.find(name))
     if as_json:
         show_json(spec)
         return
@@ -107,7 +103,11 @@ def add(
         values["api_key"] = Secret(key.strip())
     values.setdefault("base_url", DEFAULT_BASE_URLS.get(type_, ""))
     spec = changed(ChannelSpec("", name), values)
-    _tell(with_store(config, lambda store: store.channels.create(spec, operator())), as_json)
+
+    async def work(store: "Store") -> ChannelSpec:
+        return await store.channels.create(spec, operator())
+
+    _tell(with_store(config, work, creates=True), as_json)
 
 
 def edit(
@@ -160,16 +160,20 @@ def try_(
     as_json: AsJson = False,
 ) -> None:
     """Try a channel: two short turns over its real transport. Exit code 1 if that fails."""
+    import asyncio
+
     from longwire.relay.channels.probe import probe
     from longwire.settings import load
     from longwire.settings.declared import channel_of
 
-    declared = {each.name: channel_of(each) for each in load(config).channels}
-
     async def work(store: "Store") -> "Probed":
-        return await probe(declared.get(name) or await store.channels.find(name), model, api=api)
+        return await probe(await store.channels.find(name), model, api=api)
 
-    probed = with_store(config, work)
+    declared = {each.name: channel_of(each) for each in load(config).channels}
+    if name in declared:
+        probed = asyncio.run(probe(declared[name], model, api=api))
+    else:
+        probed = with_store(config, work)
     show(probed, f"{name}: {summary(probed)}", as_json=as_json)
     if probed.error:
         raise typer.Exit(1)

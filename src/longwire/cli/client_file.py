@@ -16,7 +16,9 @@ import typer
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _PRIVATE = 0o600
-Url = Annotated[str, typer.Option(help="Where the gateway serves.")]
+Url = Annotated[
+    str | None, typer.Option(help="Where the gateway serves; else where the settings say.")
+]
 EnvKey = Annotated[str, typer.Option(help="The environment variable that holds the gateway's key.")]
 Write = Annotated[
     int,
@@ -106,12 +108,28 @@ class ClientFile:
         raise typer.Exit(1)
 
 
-def checked_url(url: str) -> str:
-    """Return the gateway's root, without a version."""
+def checked_url(url: str | None) -> str:
+    """Return the gateway's root, without a version; by default where the settings let it listen."""
+    url = own_url() if url is None else url
     bare = url.rstrip("/").removesuffix("/v1")
     if not re.fullmatch(r"https?://[!#-\[\]-~]+", bare):
         raise typer.BadParameter(f"--url {url!r} is no http or https URL")
     return bare
+
+
+def own_url() -> str:
+    """Return where a gateway of this machine's settings serves; the usual place without any."""
+    from longwire.core.errors import ConfigurationError
+    from longwire.settings import load
+    from longwire.settings.keys import Server
+
+    try:
+        server = load().server
+    except ConfigurationError:
+        server = Server()
+    host = server.host if server.host not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"http://{bracketed}:{server.port}{server.base_path.rstrip('/')}"
 
 
 def checked_variable(name: str) -> str:

@@ -46,7 +46,7 @@ class Block:
 
 
 def codex(  # one parameter per flag
-    url: Url = "http://127.0.0.1:8090",
+    url: Url = None,
     provider: Provider = "longwire",
     env_key: EnvKey = "LONGWIRE_KEY",
     config: File = None,
@@ -66,7 +66,7 @@ def codex(  # one parameter per flag
         typer.echo(f"Wrote {path}. Put the gateway's key into {env_key}.")
 
 
-def _checked(url: str, provider: str, env_key: str, *, websocket: bool) -> Block:
+def _checked(url: str | None, provider: str, env_key: str, *, websocket: bool) -> Block:
     if not _NAME.fullmatch(provider) or provider in _RESERVED:
         raise typer.BadParameter(
             f"--provider {provider!r}: use letters, digits, '-' and '_', and no name of Codex' own"

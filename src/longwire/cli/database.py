@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longwire.cli.store import show_database
 from longwire.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def migrate(config: Config = None, to: To = None) -> None:
 
     from longwire.store.migrate import head
 
-    before, copy = asyncio.run(_migrate(_database(config), to))
+    database = _database(config)
+    before, copy = asyncio.run(_migrate(database, to))
+    show_database(database)
     target = to or head()
     if to is None and before is not None and before > target:
         typer.echo(
@@ -62,8 +65,9 @@ def backup(file: Target, config: Config = None) -> None:
     """
     from longwire.store.backup import backup as copy_to
 
-    source = _file(_database(config), "pg_dump")
-    copy_to(source, file)
+    database = _database(config)
+    copy_to(_file(database, "pg_dump"), file)
+    show_database(database)
     typer.echo(f"{file}: {file.stat().st_size} bytes; without secret.key, which you keep apart")
 
 
@@ -74,8 +78,10 @@ def restore(file: Copy, config: Config = None) -> None:
     """
     from longwire.store.backup import restore as bring_back
 
-    target = _file(_database(config), "pg_restore")
+    database = _database(config)
+    target = _file(database, "pg_restore")
     kept = bring_back(file, target)
+    show_database(database)
     typer.echo(f"{target} restored from {file}")
     if kept:
         typer.echo(f"the one before: {kept}")

@@ -10,7 +10,7 @@ import typer
 from longwire.cli.fleet_checks import Check, Verdict, check_clock, check_fleet, database_ahead
 from longwire.cli.sign_on_checks import check_sign_on
 from longwire.cli.store import Config, with_store
-from longwire.core.errors import LongwireError
+from longwire.core.errors import LongwireError, NothingKept
 from longwire.core.nouns.channel import ChannelSpec, Status
 
 if TYPE_CHECKING:
@@ -47,38 +47,49 @@ def doctor(config: Config = None, offline: Offline = False) -> None:
 
 
 def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> bool:
-    import asyncio
-
-    from longwire.cli.channels import summary
-    from longwire.relay.channels.probe import probe
     from longwire.settings.declared import channel_of
+    from longwire.store.database import place_of
     from longwire.store.migrate import head
 
     declared = tuple(channel_of(each) for each in settings.channels)
     stored: tuple[ChannelSpec, ...] = ()
+    schema: str | None = None
     is_well = True
     try:
         stored, schema = with_store(config, _stored)
+    except NothingKept as error:
+        _show(Check("database", str(error), Verdict.WARN))
     except LongwireError as error:
         is_well = _tell("database", str(error), is_well=False)
     else:
-        kind = settings.database.url.get_secret_value().partition(":")[0]
+        place = place_of(settings.database.url.get_secret_value())
         newer = "" if schema == head() else f", newer than {head()} and compatible with it"
-        _tell("database", f"{kind}, schema {schema}{newer}")
+        _tell("database", f"{place}, schema {schema}{newer}")
         _tell("secret key", "the one that the database was written with")
         proxies = _check_proxies(settings, with_store(config, _untrusted))
         for check in (*_check_budgets(settings, config), *proxies):
             _show(check)
-        if not kind.startswith("sqlite"):
+        if not place.startswith("sqlite:"):
             _show(check_clock("database", with_store(config, database_ahead)))
     specs = [spec for spec in (*declared, *stored) if spec.status is Status.ENABLED]
     if not specs:
         is_well = _tell(
             "channels", "none is enabled; add one: longwire channels add NAME", is_well=False
         )
-    accounts = _tell_accounts(config, specs) if is_well else {}
+    accounts = _tell_accounts(config, specs) if is_well and schema else {}
     _tell_health(settings, specs)
-    for spec in specs if tries else ():
+    return _try_all(specs if tries else [], accounts) and is_well
+
+
+def _try_all(specs: list[ChannelSpec], accounts: dict[str, bool]) -> bool:
+    """Try channels; those with accounts are as well as these. Return whether all are."""
+    import asyncio
+
+    from longwire.cli.channels import summary
+    from longwire.relay.channels.probe import probe
+
+    is_well = True
+    for spec in specs:
         if spec.id in accounts and not spec.credential:
             is_well &= accounts[spec.id]
             continue

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from decimal import Decimal
+from enum import Enum, EnumType
 from typing import Annotated, Any, Final
 
 import typer
@@ -19,6 +20,7 @@ from longwire.core.nouns.access import Budgets, Rates
 from longwire.core.nouns.channel import EndpointSpec
 from longwire.core.nouns.override import Override
 from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
+from longwire.core.nouns.project import ProjectStatus
 from longwire.core.nouns.secret import Secret
 
 Reader = Callable[[str], object]
@@ -224,6 +226,14 @@ KEY: Final[Mapping[str, Reader]] = {
     "cost_per_day": cost,
     "cost_per_month": cost,
 }
+PROJECT: Final[Mapping[str, Reader]] = {
+    "name": str,
+    "description": str,
+    "status": ProjectStatus,
+    "models": words,
+    "channels": words,
+    **{name: KEY[name] for name in (*RATES, *BUDGETS)},
+}
 
 
 def read(assignments: Iterable[str], known: Mapping[str, Reader]) -> dict[str, Any]:
@@ -240,9 +250,18 @@ def read(assignments: Iterable[str], known: Mapping[str, Reader]) -> dict[str, A
         try:
             values[name] = known[name](_REFERENCE.sub(_from_environment, value))
         except ValueError as error:
-            problems.append(FieldProblem(name, str(error)))
+            problems.append(FieldProblem(name, _mend(known[name]) or str(error)))
     refuse(problems)
     return values
+
+
+def _mend(reader: Reader) -> str:
+    """Return what to write where a field takes certain words."""
+    if isinstance(reader, EnumType):
+        members: Mapping[str, Enum] = reader.__members__
+        words = [str(each.value) for each in members.values()]
+        return f"write one of {', '.join(words)}"
+    return ""
 
 
 def taken_out(values: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

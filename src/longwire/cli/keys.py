@@ -1,8 +1,9 @@
 """`longwire keys`: what callers present; a running gateway takes changes over."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,26 +11,41 @@ import typer
 
 from longwire.cli import fields
 from longwire.cli.fields import Sets
-from longwire.cli.store import AsJson, Config, every, operator, refuse_declared, with_store
+from longwire.cli.key_page import choices_text, limits_text, spent_text
+from longwire.cli.store import (
+    AsJson,
+    Config,
+    every,
+    operator,
+    refuse_declared,
+    with_settings,
+    with_store,
+)
 from longwire.cli.tables import show, show_json, show_table, time_text
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
-from longwire.core.nouns.access import ApiKey, Grant, IssuedKey
+from longwire.core.nouns.access import ApiKey, Grant, IssuedKey, KeyStatus
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
+from longwire.core.rules.limits import Spent
 
 if TYPE_CHECKING:
+    from longwire.settings import Settings
     from longwire.store.store import Store
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the key is called.")]
 Which = Annotated[str, typer.Argument(metavar="KEY", help="The key's id or name.")]
 Overlap = Annotated[str, typer.Option(help="How long the key before stays good, as 24h.")]
-_TITLES = ("key", "begins", "project", "user", "status", "expires", "last used", "id")
+_TITLES = (
+    *("key", "begins", "project", "user", "status", "expires", "last used"),
+    *("limits", "spent today", "this month", "id"),
+)
+_DECLARED = "file:"
 
 
 def build() -> typer.Typer:
     """The commands below `longwire keys`."""
     commands = typer.Typer(help="Hand out keys, and take them back.", no_args_is_help=True)
-    for command in (create, list_, edit, revoke, rotate):
+    for command in (create, list_, show_, edit, revoke, rotate):
         commands.command(command.__name__.rstrip("_"))(command)
     commands.command("rotate-secret")(rotate_secret)
     return commands
@@ -47,28 +63,92 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
 
     async def work(store: "Store") -> IssuedKey:
         draft = ApiKey("", name, "", b"", Grant(project_id=DEFAULT_PROJECT))
-        return await store.keys.create(await _changed(store, draft, values), operator())
+        issued = await store.keys.create(await _changed(store, draft, values), operator())
+        await _warn_of_others(store, issued.key)
+        return issued
 
-    _show_issued(with_store(config, work), as_json)
+    _show_issued(with_store(config, work, creates=True), as_json)
 
 
 def list_(config: Config = None, as_json: AsJson = False) -> None:
-    """List all keys, those of the configuration file, too; never the keys themselves."""
-    from longwire.settings import load
-    from longwire.settings.declared import key_of
+    """List all keys, those of the configuration file, too; never the keys themselves.
 
-    stored, emails = with_store(config, _all)
-    keys = [*(key_of(each).key for each in load(config).api_keys), *stored]
+    What is spent is by UTC days and months, as a key's own budgets are.
+    """
+    listed = with_settings(config, _listed)
     if as_json:
-        show_json(keys)
+        show_json([_facts(each) for each in listed])
         return
-    rows = (_row(key, emails) for key in keys)
-    show_table(_TITLES, rows, "no keys yet; make one: longwire keys create NAME")
+    show_table(_TITLES, map(_row, listed), "no keys yet; make one: longwire keys create NAME")
 
 
-async def _all(store: "Store") -> tuple[list[ApiKey], dict[str, str]]:
-    """Return the keys of a store, and the emails of users by their ids."""
-    return await every(store.keys.page), await store.users.emails()
+def show_(which: Which, config: Config = None, as_json: AsJson = False) -> None:
+    """Show a key: whose it is, what it may have and what it spent."""
+
+    async def work(store: "Store", settings: "Settings") -> Listed:
+        listed = await _listed(store, settings)
+        named = [each for each in listed if which in (each.key.id, each.key.name)]
+        valid = [each for each in named if each.key.status is not KeyStatus.REVOKED]
+        _check_one(tuple(each.key for each in valid), which)
+        for each in valid or named:
+            return each
+        raise NotFound("API key", which)
+
+    found = with_settings(config, work)
+    if as_json:
+        show_json(_facts(found))
+        return
+    for title, cell in zip(_TITLES, _row(found), strict=True):
+        typer.echo(f"{title:<11}  {cell or '-'}")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A key, the names of its project and its person, and what it spent: today, this month."""
+
+    key: ApiKey
+    project: str
+    user: str
+    spent: tuple[Spent, ...]
+
+
+async def _listed(store: "Store", settings: "Settings") -> list[Listed]:
+    from longwire.core.rules.calendar import UTC_CALENDAR
+    from longwire.settings.declared import key_of
+    from longwire.store.spending import spent_by
+    from longwire.store.store import now_ms
+
+    declared = [await _used(store, key_of(each).key) for each in settings.api_keys]
+    keys = [*declared, *await every(store.keys.page)]
+    subjects = {key.id: f"key:{key.id}" for key in keys}
+    spent = await spent_by(store.usage, set(subjects.values()), UTC_CALENDAR, now_ms())
+    projects = {each.id: each.name for each in await store.projects.all()}
+    emails = await store.users.emails()
+    return [
+        Listed(
+            key,
+            projects.get(key.grant.project_id, key.grant.project_id),
+            emails.get(key.grant.user_id, "gone") if key.grant.user_id else "",
+            spent[subjects[key.id]],
+        )
+        for key in keys
+    ]
+
+
+async def _used(store: "Store", key: ApiKey) -> ApiKey:
+    """Return a key of the file with when it was last used, as the turn log has it."""
+    from longwire.store.turns import TurnFilter
+
+    newest = await store.turns.page(TurnFilter(key_id=key.id), 1)
+    return replace(key, last_used_at=max((row.started_at for row in newest.items), default=None))
+
+
+def _facts(listed: Listed) -> dict[str, Any]:
+    """Return a key for programs."""
+    names = (each.name for each in dataclass_fields(listed.key))
+    today, month = listed.spent
+    spent = {"today": today._asdict(), "this_month": month._asdict()}
+    return {**{name: getattr(listed.key, name) for name in names}, "spent": spent}
 
 
 def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
@@ -125,8 +205,7 @@ def rotate_secret(config: Config = None) -> None:
 async def _find(store: "Store", which: str, config: Config) -> ApiKey:
     """Return the key of an id, or the only one of a name, to be changed."""
     named = await store.keys.named(which)
-    if len(named) > 1:
-        raise Conflict(f"{len(named)} keys are called '{which}'; name one by its id.")
+    _check_one(named, which)
     if named:
         return named[0]
     try:
@@ -134,6 +213,24 @@ async def _find(store: "Store", which: str, config: Config) -> ApiKey:
     except NotFound:
         refuse_declared(config, "API key", which)
         raise
+
+
+def _check_one(named: tuple[ApiKey, ...], which: str) -> None:
+    """Raise `Conflict` where several keys have a name."""
+    if len(named) > 1:
+        choices = choices_text(named)
+        raise Conflict(f"{len(named)} keys are called '{which}'; name one by its id: {choices}.")
+
+
+async def _warn_of_others(store: "Store", key: ApiKey) -> None:
+    """Say on stderr where a project has another key of the name: commands then want the id."""
+    named = await store.keys.named(key.name)
+    others = [each for each in named if each.grant.project_id == key.grant.project_id]
+    if len(others) > 1:
+        mend = f"name them by their ids: {choices_text(tuple(others))}"
+        typer.echo(
+            f"warning: {len(others)} keys of the project are called '{key.name}'; {mend}", err=True
+        )
 
 
 async def _changed(store: "Store", key: ApiKey, changes: dict[str, Any]) -> ApiKey:
@@ -145,7 +242,7 @@ async def _changed(store: "Store", key: ApiKey, changes: dict[str, Any]) -> ApiK
         **fields.taken_out(values, ("models", "keeps_bodies", "shows_reasoning")),
     )
     if "project" in values:
-        grant = replace(grant, project_id=values.pop("project"))
+        grant = replace(grant, project_id=await _project_id(store, values.pop("project")))
     if "user" in values:
         email = values.pop("user")
         user_id = (await store.users.find(email)).id if email else None
@@ -168,6 +265,24 @@ def _read(sets: Sets, config: Config) -> dict[str, Any]:
         names = values["channels"]
         values["channels"] = [f"file:{name}" if name in declared else name for name in names]
     return values
+
+
+async def _project_id(store: "Store", name: str) -> str:
+    """Return the id of a project by its name; what is none is an id already."""
+    try:
+        return (await store.projects.find(name)).id
+    except NotFound:
+        return name
+
+
+async def channel_ids(store: "Store", names: Sequence[str], config: Config) -> tuple[str, ...]:
+    """Return the ids of channels by their names, those of the file, too."""
+    from longwire.settings import load
+
+    declared = {each.name for each in load(config).channels}
+    stored = [name for name in names if name not in declared]
+    ids = {name: await _channel_id(store, name) for name in stored}
+    return tuple(ids.get(name, f"{_DECLARED}{name}") for name in names)
 
 
 async def _channel_id(store: "Store", name: str) -> str:
@@ -218,18 +333,19 @@ def _show(key: ApiKey, as_json: bool) -> None:
     show(key, f"{key.name}: {key.status.value}, {key.id}", as_json=as_json)
 
 
-def _row(key: ApiKey, emails: Mapping[str, str]) -> tuple[str, ...]:
-    expires, used = time_text(key.expires_at), time_text(key.last_used_at)
-    place = "file" if key.is_declared else key.id
-    grant = key.grant
-    user = emails.get(grant.user_id, "gone") if grant.user_id else ""
+def _row(listed: Listed) -> tuple[str, ...]:
+    key, budgets = listed.key, listed.key.grant.budgets
+    today, month = listed.spent
     return (
         key.name,
         f"{key.prefix}…",
-        grant.project_id,
-        user,
+        listed.project,
+        listed.user,
         key.status.value,
-        expires,
-        used,
-        place,
+        time_text(key.expires_at),
+        time_text(key.last_used_at),
+        limits_text(key.grant.rates, budgets),
+        spent_text(today, budgets.cost_per_day, budgets.tokens_per_day),
+        spent_text(month, budgets.cost_per_month, budgets.tokens_per_month),
+        "file" if key.is_declared else key.id,
     )

@@ -80,7 +80,7 @@ class Login:
 
             return await store.accounts.sign_in(spec.id, decode_auth_json(imported), operator())
 
-        tell(with_settings(self._config, work), as_json=as_json)
+        tell(with_settings(self._config, work, creates=True), as_json=as_json)
 
 
 def _read(file: str) -> str:

@@ -130,7 +130,7 @@ def create(
         await _check_channels(store, settings, model)
         return await store.models.create(model, operator())
 
-    _tell(with_settings(config, work), as_json)
+    _tell(with_settings(config, work, creates=True), as_json)
 
 
 def update(

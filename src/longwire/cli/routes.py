@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from longwire.cli import fields
-from longwire.cli.fields import Reader, Sets, boolean
+from longwire.cli.fields import Reader, Sets, boolean, whole
 from longwire.cli.store import AsJson, Config, every, with_settings
 from longwire.cli.tables import show_json, table
 from longwire.core.errors import FieldProblem, NotFound, refuse
@@ -26,7 +26,7 @@ Api = Annotated[str, typer.Option("--api", help="The API of the client.")]
 _TURN: Final[Mapping[str, Reader]] = {
     "streams": boolean,
     "has_tools": boolean,
-    "input_tokens": int,
+    "input_tokens": whole,
     "session": str,
 }
 _TITLES: Final = ("", "channel", "model there", "why")

@@ -83,12 +83,12 @@ def _row(run: Run) -> tuple[str, ...]:
         run.name,
         run.key_name or "-",
         ", ".join(run.models) or "-",
-        str(sums.turns),
-        str(sums.continued),
-        str(sums.failures),
+        f"{sums.turns:,}",
+        f"{sums.continued:,}",
+        f"{sums.failures:,}",
         f"{sums.bytes_saved / _MEGA:.1f} MB",
         f"${sums.cost / _NANO:.4f}",
-        f"{time_text(run.last_at)} UTC",
+        time_text(run.last_at),
         run.id,
     )
     return tuple(map(_printable, cells))
@@ -97,7 +97,7 @@ def _row(run: Run) -> tuple[str, ...]:
 def _turn_row(row: TurnRow) -> tuple[str, ...]:
     way = f"{row.continuity} {row.reason}".strip()
     cells = (
-        f"{time_text(row.started_at)} UTC",
+        time_text(row.started_at),
         row.session or "-",
         row.channel_name or "-",
         row.model_asked or "-",

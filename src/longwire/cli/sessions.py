@@ -241,8 +241,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         _shortened(row["session"]) or "–",
         row["state"],
         age_text(row["age"]),
-        str(row["turns"]),
-        str(row["continued"]),
+        f"{row['turns']:,}",
+        f"{row['continued']:,}",
         _size(row["bytes_saved"]),
         row["last"],
     )
@@ -254,7 +254,8 @@ def _totals(rows: Sequence[dict[str, Any]]) -> str:
 
     leased = sum(row["state"] == "leased" for row in rows)
     turns, continued, saved = sum_of("turns"), sum_of("continued"), _size(sum_of("bytes_saved"))
-    return f"live {len(rows)}, leased {leased}; turns {turns}, continued {continued}; saved {saved}"
+    counted = f"turns {turns:,}, continued {continued:,}"
+    return f"live {len(rows)}, leased {leased}; {counted}; saved {saved}"
 
 
 def _shortened(text: str) -> str:

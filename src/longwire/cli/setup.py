@@ -36,7 +36,7 @@ def _command(client: Client) -> Callable[..., None]:
     """Return the command of one client."""
 
     def command(  # one parameter per flag
-        url: Url = "http://127.0.0.1:8090",
+        url: Url = None,
         model: Model = "gpt-5.2",
         env_key: EnvKey = "LONGWIRE_KEY",
         config: File = None,

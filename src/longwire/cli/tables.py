@@ -2,9 +2,14 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Annotated, Final
 
 import typer
+
+Utc = Annotated[bool, typer.Option("--utc", help="Show times in UTC, not in this machine's zone.")]
+_is_utc: Final = ContextVar("is_utc", default=False)
 
 
 def show_json(value: object) -> None:
@@ -38,8 +43,17 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return ["  ".join(cells).rstrip() for cells in padded]
 
 
-def time_text(milliseconds: int | None, nothing: str = "never") -> str:
-    """Return a time in UTC for people."""
+def time_text(
+    milliseconds: float | None, nothing: str = "never", *, has_seconds: bool = False
+) -> str:
+    """Return a time for people, with its zone: this machine's, or UTC where that was asked for."""
     if milliseconds is None:
         return nothing
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    time = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    shown = time if _is_utc.get() else time.astimezone()
+    return shown.isoformat(" ", "seconds" if has_seconds else "minutes")
+
+
+def show_utc(*, utc: Utc = False) -> None:
+    """Keep each agent's conversation alive on one upstream WebSocket."""
+    _is_utc.set(utc)

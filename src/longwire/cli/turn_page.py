@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final
 
+from longwire.cli.tables import time_text
 from longwire.core.nouns.turn_row import TurnDetails, TurnRow
 from longwire.core.rules.continuity import Reason
 
@@ -76,9 +76,9 @@ def changed_in_words(changed: str) -> str:
 
 def lines_of(row: TurnRow, details: TurnDetails | None) -> Iterator[str]:
     """Yield the lines of a page; control characters of callers are for who prints it."""
-    ended = datetime.fromtimestamp((row.started_at + row.total_ms) / _KILO, UTC)
+    ended = time_text(row.started_at + row.total_ms, has_seconds=True)
     facts = {
-        "turn": f"{row.id}  {ended:%Y-%m-%d %H:%M:%S} UTC",
+        "turn": f"{row.id}  {ended}",
         "request": row.request_id,
         "response": row.response_id,
         "session": row.session,

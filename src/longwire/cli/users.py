@@ -54,7 +54,7 @@ def create(
         user = User("", email, name, Role(role) if role else otherwise)
         return await store.users.create(user, password, operator())
 
-    _tell(with_store(config, work), as_json)
+    _tell(with_store(config, work, creates=True), as_json)
 
 
 def list_(config: Config = None, as_json: AsJson = False) -> None:

@@ -26,6 +26,10 @@ class ConfigurationError(LongwireError):
     """The operator's configuration cannot be used; the message names the mend, a line a problem."""
 
 
+class NothingKept(ConfigurationError):
+    """There is no database where what one has was to be read or changed."""
+
+
 class StoreUnavailable(LongwireError):
     """The database cannot be read or written now (503).
 

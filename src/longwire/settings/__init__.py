@@ -15,12 +15,13 @@ from longwire.settings.problems import explain, misspelt_variables
 from longwire.settings.sources import (
     default_database,
     find_file,
+    origin_of_database,
     overlay,
     read_environment,
     read_file,
 )
 
-__all__ = ["Settings", "load"]
+__all__ = ["Settings", "load", "why_this_database"]
 
 
 def load(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -37,3 +38,9 @@ def load(config: Path | None = None, environ: Mapping[str, str] = os.environ) ->
     if problems:
         raise ConfigurationError("\n".join(problems))
     return settings.read_from(source)
+
+
+def why_this_database(settings: Settings, environ: Mapping[str, str] = os.environ) -> str:
+    """Return what names the database, "" for the default one of the user."""
+    url = settings.database.url.get_secret_value()
+    return origin_of_database(url, settings.source, environ)

@@ -28,6 +28,16 @@ def default_database(environ: Mapping[str, str]) -> str:
     return f"sqlite:///{storage_directory(environ) / 'longwire.db'}"
 
 
+def origin_of_database(url: str, source: Path | None, environ: Mapping[str, str]) -> str:
+    """Return what names the database: a variable, the file that was read, or nothing of these."""
+    for name in environ:
+        if name.lower() in ("longwire_database__url", "longwire_database"):
+            return name
+    if source is not None and url != default_database(environ):
+        return str(source.absolute())
+    return ""
+
+
 def storage_directory(environ: Mapping[str, str]) -> Path:
     """Return the folder for what is kept besides a database elsewhere."""
     return _base_directory("XDG_DATA_HOME", ".local/share", environ)

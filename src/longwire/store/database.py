@@ -58,6 +58,11 @@ class Database:
         return f"<Database {self._url!r}>"
 
     @property
+    def place(self) -> str:
+        """The URL for people: see `place_of`."""
+        return place_of(self._url.render_as_string(hide_password=False))
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether it is a file, or in memory."""
         return self.engine.dialect.name == "sqlite"
@@ -123,6 +128,21 @@ def unavailable() -> Iterator[None]:
     except (DBAPIError, NoConnectionFree, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
         raise StoreUnavailable(reason[0]) from error
+
+
+def place_of(url: str) -> str:
+    """Return the URL of a database for people: the path absolute, the password hidden."""
+    parsed = _parsed(url)
+    path = _file_of(parsed)
+    if path is not None:
+        return f"sqlite:///{path.absolute()}"
+    return parsed.set(query={}).render_as_string(hide_password=True)
+
+
+def is_missing(url: str) -> bool:
+    """Whether a URL names a SQLite file that is not there."""
+    path = _file_of(_parsed(url))
+    return path is not None and not path.exists()
 
 
 def _parsed(url: str) -> URL:

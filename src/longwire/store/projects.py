@@ -59,6 +59,17 @@ class Projects:
         async with self._database.read() as connection:
             return await _held(connection, project_id)
 
+    async def find(self, which: str) -> Project:
+        """Return the project of an id or a name. Raises `NotFound`."""
+        is_it = (projects.c.id == which) | (projects.c.name == which)
+        by_id_first = (projects.c.id == which).desc()
+        async with self._database.read() as connection:
+            query = select(projects).where(is_it).order_by(by_id_first).limit(1)
+            row = (await connection.execute(query)).first()
+        if row is None:
+            raise NotFound("project", which)
+        return _project(row)
+
     async def create(self, project: Project, actor: Actor) -> Project:
         """Add a project and return it with its id.
 

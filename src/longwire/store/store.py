@@ -1,7 +1,9 @@
 """Everything that is remembered, opened as one: the database, its secrets, and the nouns."""
 
 import time
-from collections.abc import Callable
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes
@@ -9,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import insert, select
 
+from longwire.core.errors import ConfigurationError, NothingKept
 from longwire.core.nouns.access import KeyDigest, digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.store.accounts import Accounts
@@ -27,13 +30,13 @@ from longwire.store.identities import Identities
 from longwire.store.invitations import Invitations
 from longwire.store.keys import ApiKeys
 from longwire.store.latencies import Latencies
-from longwire.store.migrate import migrate
+from longwire.store.migrate import migrate, schema_of
 from longwire.store.models import Models
 from longwire.store.passwords import Passwords
 from longwire.store.pending_sign_ins import PendingSignIns
 from longwire.store.projects import Projects
 from longwire.store.runs import Runs
-from longwire.store.secrets import Vault, read_master_keys
+from longwire.store.secrets import Vault, new_master_key, read_master_keys
 from longwire.store.settings import StoredSettings
 from longwire.store.sign_ins import SignIns
 from longwire.store.tables import keyring, revisions
@@ -114,21 +117,79 @@ async def open_store(
     Raises `ConfigurationError` with the mend: no database there, a newer schema, a wrong key.
     """
     database = Database(url, pool)
+    async with _closed_on_failure(database):
+        await _migrated(database)
+        vault, digest = await _sealed(database, secret_key, secret_path)
+        search = BodySearch(database, is_allowed=indexes_bodies)
+        return _store_of(database, vault, digest, clock, search)
+
+
+async def open_kept_store(
+    url: str, secret_key: Secret, secret_path: Path, *, indexes_bodies: bool = False
+) -> Store:
+    """Open what is there: neither a database nor a key is made. Raises `NothingKept`, too."""
+    database = Database(url, DEFAULT_POOL)
+    async with _closed_on_failure(database):
+        await _check_kept(database)
+        await _migrated(database)
+        if secret_key or await to_thread(secret_path.exists):
+            vault, digest = await _sealed(database, secret_key, secret_path)
+        else:
+            vault, digest = await _unsealed(database, secret_path)
+        search = BodySearch(database, is_allowed=indexes_bodies)
+        return _store_of(database, vault, digest, now_ms, search)
+
+
+@asynccontextmanager
+async def _closed_on_failure(database: Database) -> AsyncIterator[None]:
     try:
-        await database.check()
-        with database.starting():
-            await migrate(database)
-        vault = Vault(
-            read_master_keys(secret_key, secret_path), None if secret_key else secret_path
-        )
-        with database.starting():
-            async with database.write() as connection:
-                digest = digest_with(await _pepper(connection, vault))
+        yield
     except BaseException:
         await database.close()
         raise
-    search = BodySearch(database, is_allowed=indexes_bodies)
-    return _store_of(database, vault, digest, clock, search)
+
+
+async def _migrated(database: Database) -> None:
+    await database.check()
+    with database.starting():
+        await migrate(database)
+
+
+async def _check_kept(database: Database) -> None:
+    """Raise `NothingKept` for no database, or one without tables."""
+    if database.path is not None and not database.path.exists():
+        raise NothingKept(f"there is no database at {database.place}")
+    with database.starting():
+        if await schema_of(database) is None:
+            raise NothingKept(f"the database {database.place} has no tables yet")
+
+
+def _no_key(database: Database, path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path.absolute()}: the secret key of the database {database.place} is missing; "
+        "bring it back, or name it in database.secret_key"
+    )
+
+
+async def _sealed(database: Database, key: Secret, path: Path) -> tuple[Vault, KeyDigest]:
+    """Return what opens a database, made where it is the first time."""
+    vault = Vault(read_master_keys(key, path), None if key else path)
+    with database.starting():
+        async with database.write() as connection:
+            return vault, digest_with(await _pepper(connection, vault))
+
+
+async def _unsealed(database: Database, path: Path) -> tuple[Vault, KeyDigest]:
+    """Return what opens a database in which nothing is sealed yet, and is not kept.
+
+    Raises `ConfigurationError` where something is.
+    """
+    with database.starting():
+        async with database.read() as connection:
+            is_sealed = await connection.scalar(select(keyring.c.name).limit(1))
+    if is_sealed is not None:
+        raise _no_key(database, path)
+    return Vault((new_master_key(),)), digest_with(token_bytes(_PEPPER_SIZE))
 
 
 def _store_of(

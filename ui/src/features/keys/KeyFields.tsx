@@ -6,7 +6,7 @@ import { useModelNames } from "@/api/models";
 import { useNames } from "@/api/names";
 import { userNamesQuery } from "@/features/users/api";
 import { CheckField, SelectField, TextField } from "@/shared/Field";
-import { BUDGETS, type KeyDraft, RATES } from "./draft";
+import { BUDGETS, type KeyDraft, type Limits, RATES } from "./draft";
 
 /** A new key's, until another one is chosen. */
 const DEFAULT_PROJECT = "prj_default";
@@ -129,8 +129,14 @@ function AddModel({ onAdd }: { onAdd: (model: string) => void }) {
   );
 }
 
-/** What a key may spend. */
-export function Spending({ draft, change, problem }: Parts) {
+interface Limited {
+  draft: Limits;
+  change: (part: Partial<Limits>) => void;
+  problem: (field: string) => string | undefined;
+}
+
+/** What a key may spend, or keys of a project at most. */
+export function Spending({ draft, change, problem }: Limited) {
   const { t } = useTranslation(["keys", "app"]);
   const groups = [
     { title: t("limits"), prefix: "rates", names: RATES },

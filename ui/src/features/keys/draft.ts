@@ -7,15 +7,18 @@ export type Budget = keyof Key["budgets"];
 export const RATES = exhaustive<Rate>({ requestsPerMinute: true, tokensPerMinute: true, concurrentTurns: true });
 export const BUDGETS = exhaustive<Budget>({ tokensPerDay: true, tokensPerMonth: true, costPerDay: true, costPerMonth: true });
 
-export interface KeyDraft extends Pick<Key, "name" | "projectID" | "userID" | "channels" | "keepsBodies" | "showsReasoning">, Record<Rate | Budget, string> {
+/** Limits as they are typed; "" is none. */
+export type Limits = Record<Rate | Budget, string>;
+
+export interface KeyDraft extends Pick<Key, "name" | "projectID" | "userID" | "channels" | "keepsBodies" | "showsReasoning">, Limits {
   models: string;
   /** As the browser's field has it, in local time; "" is never. */
   expiresAt: string;
 }
 
-const NONE = recordOf([...RATES, ...BUDGETS], () => "");
+export const NO_LIMITS: Limits = recordOf([...RATES, ...BUDGETS], () => "");
 
-export const NEW_KEY: KeyDraft = { name: "", projectID: "", userID: "", models: "", channels: [], keepsBodies: false, showsReasoning: false, expiresAt: "", ...NONE };
+export const NEW_KEY: KeyDraft = { name: "", projectID: "", userID: "", models: "", channels: [], keepsBodies: false, showsReasoning: false, expiresAt: "", ...NO_LIMITS };
 
 const text = (value: number | null) => (value === null ? "" : String(value));
 
@@ -29,10 +32,29 @@ export function draftOf(key: Key): KeyDraft {
     keepsBodies: key.keepsBodies,
     showsReasoning: key.showsReasoning,
     expiresAt: key.expiresAt === null ? "" : localTime(key.expiresAt),
-    ...recordOf(RATES, (name) => text(key.rates[name])),
-    ...recordOf(BUDGETS, (name) => text(key.budgets[name])),
+    ...limitsOf(key),
   };
 }
+
+/** Limits as they are typed. */
+export function limitsOf({ rates, budgets }: Pick<Key, "rates" | "budgets">): Limits {
+  return { ...recordOf(RATES, (name) => text(rates[name])), ...recordOf(BUDGETS, (name) => text(budgets[name])) };
+}
+
+/** Limits as the admin API takes them. */
+export function limitsInput(draft: Limits) {
+  return {
+    rates: recordOf(RATES, (name) => whole(draft[name])),
+    budgets: recordOf(BUDGETS, (name) => (isMoney(name) ? number : whole)(draft[name])),
+  };
+}
+
+/** Names or patterns, a line or a comma apart. */
+export const modelsOf = (typed: string) =>
+  typed
+    .split(/[\n,]/)
+    .map((each) => each.trim())
+    .filter(Boolean);
 
 /** A time as `datetime-local` writes it. */
 export function localTime(iso: string): string {
@@ -53,13 +75,12 @@ export function inputOf(draft: KeyDraft): Input {
     name: draft.name.trim(),
     ...(draft.projectID === "" ? {} : { projectID: draft.projectID }),
     ...(draft.userID === "" ? {} : { userID: draft.userID }),
-    models: draft.models.split(/[\n,]/).map((each) => each.trim()).filter(Boolean),
+    models: modelsOf(draft.models),
     channels: draft.channels,
     keepsBodies: draft.keepsBodies,
     showsReasoning: draft.showsReasoning,
     expiresAt: draft.expiresAt === "" ? null : new Date(draft.expiresAt).toISOString(),
-    rates: recordOf(RATES, (name) => whole(draft[name])),
-    budgets: recordOf(BUDGETS, (name) => (isMoney(name) ? number : whole)(draft[name])),
+    ...limitsInput(draft),
   };
 }
 

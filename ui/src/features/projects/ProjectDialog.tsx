@@ -3,7 +3,8 @@ import { AreaField, TextField } from "@/shared/Field";
 import { FormDialog } from "@/shared/FormDialog";
 import { tell } from "@/shared/toasts";
 import { createProject, fetchProject, type Project, updateProject } from "./api";
-import { differences, draftOf, inputOf, NEW_PROJECT } from "./draft";
+import { differences, draftOf, inputOf, isLimit, NEW_PROJECT } from "./draft";
+import { MemberBounds } from "./MemberBounds";
 import { Members } from "./Members";
 
 /** Makes a project, or changes one and who belongs to it. */
@@ -16,7 +17,7 @@ export function ProjectDialog({
   onClose: () => void;
   onCreated?: (made: Project) => void;
 }) {
-  const { t } = useTranslation(["projects", "app"]);
+  const { t } = useTranslation(["projects", "keys", "app"]);
   return (
     <FormDialog
       title={project?.name ?? t("create")}
@@ -30,7 +31,7 @@ export function ProjectDialog({
           draftOf,
           update: (id, revision, draft) => updateProject(id, revision, inputOf(draft)),
           fetch: fetchProject,
-          differences: (theirs, yours) => differences(theirs, yours).map((each) => ({ ...each, field: t(each.field) })),
+          differences: (theirs, yours) => differences(theirs, yours).map((each) => ({ ...each, field: t(isLimit(each.field) ? `keys:budget.${each.field}` : each.field) })),
         }
       }
       touches={["projects", "names"]}
@@ -61,6 +62,7 @@ export function ProjectDialog({
             problem={problem("description")}
             onChange={(event) => change({ description: event.target.value })}
           />
+          <MemberBounds draft={value} change={change} problem={problem} />
         </>
       )}
     </FormDialog>

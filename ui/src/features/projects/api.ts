@@ -4,7 +4,9 @@ import { ask } from "@/api/client";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
 
 export const PROJECT = graphql(`
-  fragment ProjectFields on Project { id name description status createdAt revision memberIDs }
+  fragment ProjectFields on Project { id name description status createdAt revision memberIDs
+    memberBounds { models channels rates { requestsPerMinute tokensPerMinute concurrentTurns } budgets { tokensPerDay tokensPerMonth costPerDay costPerMonth } }
+  }
 `);
 export type Project = ResultOf<typeof PROJECT>;
 export type Status = Project["status"];

@@ -1,0 +1,66 @@
+"""The life of a project on the command line."""
+
+import json
+
+import pytest
+
+from longwire.core.errors import Conflict, InvalidFields, NotFound
+
+
+def test_a_project_is_made_changed_archived_and_deleted(command):
+    """By its name or its id; each step is in the list."""
+    command("projects", "create", "apps", "--set", "description=What users see")
+    command("projects", "update", "apps", "--set", "name=web")
+    assert "What users see" in command("projects", "show", "web")
+    assert command("projects", "archive", "web").startswith("web: archived, prj_")
+    command("projects", "update", "web", "--set", "status=active")
+    assert "web: deleted\n" == command("projects", "delete", "web")
+    assert ["Default"] == [
+        each["name"] for each in json.loads(command("projects", "list", "--json"))
+    ]
+    with pytest.raises(NotFound, match="web"):
+        command("projects", "show", "web")
+
+
+def test_what_keys_of_members_may_have_is_set(command):
+    """Models, channels by name, rates and budgets; nothing takes a bound away."""
+    command("channels", "add", "up", "--set", "api_key=sk")
+    sets = ("models=gpt-5-*", "channels=up", "requests_per_minute=60", "cost_per_day=2.5")
+    command("projects", "create", "apps", *(word for text in sets for word in ("--set", text)))
+    (channel,) = json.loads(command("channels", "list", "--json"))
+    bounds = json.loads(command("projects", "show", "apps", "--json"))["member_bounds"]
+    assert (["gpt-5-*"], [channel["id"]]) == (bounds["models"], bounds["channels"])
+    assert (60, 2_500_000_000) == (
+        bounds["rates"]["requests_per_minute"],
+        bounds["budgets"]["cost_per_day"],
+    )
+    assert "60 requests/min, $2.50 a day" in command("projects", "list")
+    command("projects", "update", "apps", "--set", "cost_per_day=")
+    assert "$2.50" not in command("projects", "list")
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "mend"),
+    [
+        (("create", "Default"), Conflict, "Default"),
+        (("create", "a", "--set", "colour=red"), InvalidFields, "fields are name"),
+        (("create", "a", "--set", "requests_per_minute=0"), InvalidFields, "memberBounds"),
+        (("create", "a", "--set", "requests_per_minute=x"), InvalidFields, "a whole number"),
+        (("create", "a", "--set", "status=gone"), InvalidFields, "one of active, archived"),
+        (("archive", "Default"), Conflict, "cannot be archived"),
+        (("delete", "Default"), Conflict, "cannot be deleted"),
+    ],
+)
+def test_what_cannot_be_is_refused(command, words, error, mend):
+    """With the field or the mend."""
+    with pytest.raises(error, match=mend):
+        command("projects", *words)
+
+
+def test_a_project_with_keys_stays(command):
+    """A key is put into it by its name, and it cannot be deleted then."""
+    command("projects", "create", "apps")
+    command("keys", "create", "ci", "--set", "project=apps")
+    assert "  apps  " in command("keys", "list")
+    with pytest.raises(Conflict, match="archive it instead"):
+        command("projects", "delete", "apps")
