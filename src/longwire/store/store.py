@@ -132,7 +132,7 @@ async def open_kept_store(
     async with _closed_on_failure(database):
         await _check_kept(database)
         await _migrated(database)
-        if secret_key or await to_thread(secret_path.exists):
+        if bool(secret_key) or await to_thread(secret_path.exists):
             vault, digest = await _sealed(database, secret_key, secret_path)
         else:
             vault, digest = await _unsealed(database, secret_path)
