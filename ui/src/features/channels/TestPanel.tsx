@@ -12,7 +12,8 @@ import { milliseconds, UNKNOWN } from "@/shared/format";
 import { ModelField } from "@/shared/ModelField";
 import { Card } from "@/shared/Page";
 import { Failure } from "@/shared/states";
-import { type Channel, testChannel, type Tested } from "./api";
+import type { Channel } from "./api";
+import { testChannel, type Tested } from "./testChannel";
 import { type State, type Step, stepsOf } from "./trial";
 
 const plain = (model: string) => !/[*?[]/.test(model);

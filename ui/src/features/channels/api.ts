@@ -238,14 +238,3 @@ export const costsQuery = ({ id, revision }: Pick<Channel, "id" | "revision">) =
     queryKey: ["channels", "costs", id, revision],
     queryFn: ({ signal }) => ask(COSTS, { id }, signal).then((told) => told.channel.costs),
   });
-
-const TEST = graphql(`
-  mutation TestChannel($id: ID!, $model: String, $api: String) {
-    testChannel(input: { channelID: $id, modelID: $model, apiFormat: $api }) {
-      success error api transport model handshakeMs firstEventMs continued cachedTokens dropped
-    }
-  }
-`);
-export const testChannel = (id: string, model: string, api: string) =>
-  ask(TEST, { id, model: model === "" ? null : model, api: api === "" ? null : api }).then((told) => told.testChannel);
-export type Tested = Awaited<ReturnType<typeof testChannel>>;

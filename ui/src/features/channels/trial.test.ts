@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Endpoint, Tested } from "./api";
+import type { Endpoint } from "./api";
+import type { Tested } from "./testChannel";
 import { stepsOf } from "./trial";
 
 const at = (apiFormat: string, transport: string): Endpoint => ({ apiFormat, transport, path: "", baseURL: "", dials: [] });

@@ -1,5 +1,6 @@
 /** The steps of a trial, and how each went. */
-import type { Channel, Tested } from "./api";
+import type { Channel } from "./api";
+import type { Tested } from "./testChannel";
 
 /** A step that was not come to, or that there is nothing to say of, is `skipped`. */
 export type State = "done" | "failed" | "waits" | "skipped";
