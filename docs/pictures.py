@@ -181,7 +181,7 @@ def take(stage: Stage, owner: Person, names: dict[str, str], wanted: set[str]) -
         "turn": (f"/turns?open={names['turn']}", still),
         "channels": ("/channels", still),
         "channel": (f"/channels/{names['channel']}", still),
-        "accounts": (f"/channels/{names['codex']}", add_account),
+        "accounts": (f"/channels/{names['codex']}/settings", add_account),
         "keys": ("/keys", still),
         "playground": ("/playground", lambda page: talk(page, names["key"])),
         "start": ("/start", still),

@@ -130,7 +130,8 @@ def test_turns_are_filtered_opened_and_exported(opened, owner, used):
     expect(dialog).to_contain_text("Why was this not continued?")
     expect(dialog).to_contain_text("The first turn of its session")
     dialog.get_by_role("button", name="Show bodies").click()
-    expect(dialog.get_by_label("Request", exact=True)).to_contain_text("question 0")
+    conversation = dialog.get_by_role("list", name="Conversation")
+    expect(conversation).to_contain_text("question 0")
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Clear filters").click()
