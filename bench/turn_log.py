@@ -15,7 +15,8 @@ from longwire.core.nouns.turn_row import TurnId, TurnRow, earliest_id
 from longwire.store.database import Database
 from longwire.store.migrate import migrate
 from longwire.store.secrets import Vault
-from longwire.store.turns import ANY_TURN, TurnFilter, Turns
+from longwire.store.turn_filter import ANY_TURN, TurnFilter
+from longwire.store.turns import Turns
 from longwire.store.usage import DAY, Usage, Where
 from tests.databases import drop_postgresql_database, new_postgresql_database, postgresql
 from tests.store.turn_rows import ROW
