@@ -133,10 +133,10 @@ def _row(each: int, number: int, chance: random.Random) -> TurnRow:
     )
 
 
-def _pages(turns: Turns) -> Mapping[str, Work]:
-    """Return one way to ask by each filter: by what is common, by what is rare, by what is not."""
+def _filters() -> Mapping[str, TurnFilter]:
+    """Return filters of each kind: by what is common, by what is rare, by what is not there."""
     middle = _END - 15 * DAY
-    wanted = {
+    return {
         "no filter": ANY_TURN,
         "project": TurnFilter(("prj_1",)),
         "project, none": TurnFilter(("prj_x",)),
@@ -169,10 +169,14 @@ def _pages(turns: Turns) -> Mapping[str, Work]:
         "project and outcome": TurnFilter(("prj_1",), outcome="internal_error"),
         "key and error": TurnFilter(key_id="key_1", error_code="upstream_timeout"),
     }
-    far = str(earliest_id(middle))
+
+
+def _pages(turns: Turns) -> Mapping[str, Work]:
+    """Return one way to ask by each filter, and one for what is far down."""
+    far = str(earliest_id(_END - 15 * DAY))
     pages: dict[str, Work] = {
         name: lambda each=each: turns.page(each)  # type: ignore[misc]
-        for name, each in wanted.items()
+        for name, each in _filters().items()
     }
     return {**pages, "no filter, far down": lambda: turns.page(ANY_TURN, 50, far)}
 

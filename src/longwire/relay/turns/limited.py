@@ -1,4 +1,4 @@
-"""Which channels may take a turn now, by their limits and budgets, what it may spend, why none may."""
+"""Which channels may take a turn now, by their limits and budgets, and why none may."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
