@@ -147,7 +147,10 @@ def build_ui() -> None:
         return
     npm = find_npm()
     print("building the web interface …", file=sys.stderr, flush=True)
-    install, build = ["ci", "--silent", "--fetch-retries=1"], ["run", "--silent", "build", "--", "--logLevel", "warn"]
+    install, build = (
+        ["ci", "--silent", "--fetch-retries=1"],
+        ["run", "--silent", "build", "--", "--logLevel", "warn"],
+    )
     for step in (install, build):
         if not npm or run(npm, *step, folder=UI, path=str(Path(npm).parent)):
             print(

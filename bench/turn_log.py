@@ -15,7 +15,8 @@ from longwire.core.nouns.turn_row import TurnId, TurnRow, earliest_id
 from longwire.store.database import Database
 from longwire.store.migrate import migrate
 from longwire.store.secrets import Vault
-from longwire.store.turns import ANY_TURN, TurnFilter, Turns
+from longwire.store.turn_filter import ANY_TURN, TurnFilter
+from longwire.store.turns import Turns
 from longwire.store.usage import DAY, Usage, Where
 from tests.databases import drop_postgresql_database, new_postgresql_database, postgresql
 from tests.store.turn_rows import ROW
@@ -132,10 +133,10 @@ def _row(each: int, number: int, chance: random.Random) -> TurnRow:
     )
 
 
-def _pages(turns: Turns) -> Mapping[str, Work]:
-    """Return one way to ask by each filter: by what is common, by what is rare, by what is not."""
+def _filters() -> Mapping[str, TurnFilter]:
+    """Return filters of each kind: by what is common, by what is rare, by what is not there."""
     middle = _END - 15 * DAY
-    wanted = {
+    return {
         "no filter": ANY_TURN,
         "project": TurnFilter(("prj_1",)),
         "project, none": TurnFilter(("prj_x",)),
@@ -168,10 +169,14 @@ def _pages(turns: Turns) -> Mapping[str, Work]:
         "project and outcome": TurnFilter(("prj_1",), outcome="internal_error"),
         "key and error": TurnFilter(key_id="key_1", error_code="upstream_timeout"),
     }
-    far = str(earliest_id(middle))
+
+
+def _pages(turns: Turns) -> Mapping[str, Work]:
+    """Return one way to ask by each filter, and one for what is far down."""
+    far = str(earliest_id(_END - 15 * DAY))
     pages: dict[str, Work] = {
         name: lambda each=each: turns.page(each)  # type: ignore[misc]
-        for name, each in wanted.items()
+        for name, each in _filters().items()
     }
     return {**pages, "no filter, far down": lambda: turns.page(ANY_TURN, 50, far)}
 

@@ -19,7 +19,8 @@ from longwire.core.rules.continuity import Reason
 from longwire.dialects.responses.items import KINDS
 from longwire.store.database import Database
 from longwire.store.secrets import Vault
-from longwire.store.turns import ANY_TURN, Turns
+from longwire.store.turn_filter import ANY_TURN
+from longwire.store.turns import Turns
 from tests.store.turn_rows import NOON, details, row
 
 

@@ -77,6 +77,7 @@ def reader(tmp_path):
         "HOME": str(tmp_path),
         "LONGWIRE_SERVER__PORT": str(free_port()),
         "LONGWIRE_SERVER__LAME_DUCK": "0s",
+        "LONGWIRE_FLEET__NODE": "gateway",
         "IS_SANDBOX": "1",  # lets root run Claude Code's tools
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "NO_PROXY": "127.0.0.1",

@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "longwire"
 MOST_READERS_OF_CODES = 1
 MOST_READERS_OF_STATUSES = 3
 MOST_BRANCHES_ON_VENDORS = 0
-MOST_FILES_OF_A_COLUMN = 7
+MOST_FILES_OF_A_COLUMN = 10  # decision 0031: telemetry and the timeline say it, too
 """Bounds that are lowered, never raised."""
 
 APART = {"emulator", "demo", "static"}

@@ -14,7 +14,7 @@ from longwire.dialects.sample import Sample
 from longwire.emulator import Emulator, Fault
 from longwire.relay.turns.explained import explain
 from longwire.store.store import open_store
-from longwire.store.turns import TurnFilter
+from longwire.store.turn_filter import TurnFilter
 from tests.journeys.agent import Agent
 from tests.journeys.conftest import SCRIPT, become, settings_of, websocket_channel
 from tests.journeys.two_upstreams import staged

@@ -17,7 +17,7 @@ from longwire.store.database import Database
 from longwire.store.migrate import migrate
 from longwire.store.rotation import rotate_secret
 from longwire.store.store import open_store
-from longwire.store.turns import TurnFilter
+from longwire.store.turn_filter import TurnFilter
 from tests.conftest import serving
 from tests.databases import drop_postgresql_database, name_of
 

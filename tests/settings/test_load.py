@@ -143,6 +143,7 @@ def test_whole_file(read, file):
         "on_client_gone": "drain",
         "drain_timeout": 7,
         "session_headers": ("x-my-session",),
+        "trace_headers": (),
     }
     database = settings.database
     assert database.url.get_secret_value() == "postgresql://gateway:pw-12345@db/longwire"

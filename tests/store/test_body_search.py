@@ -9,7 +9,8 @@ from longwire.core.nouns.retention import Retention
 from longwire.store.body_search import BodySearch
 from longwire.store.retention import sweep
 from longwire.store.secrets import Vault
-from longwire.store.turns import ANY_TURN, TurnFilter, Turns
+from longwire.store.turn_filter import ANY_TURN, TurnFilter
+from longwire.store.turns import Turns
 from tests.store.turn_rows import NOON, bodies, row
 
 DAY = 86_400_000

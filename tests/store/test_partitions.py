@@ -17,8 +17,9 @@ from longwire.store.migrate import migrate
 from longwire.store.partitions import AHEAD, drop_days, make_days, partitions
 from longwire.store.retention import Swept, sweep
 from longwire.store.secrets import Vault
+from longwire.store.turn_filter import TurnFilter
 from longwire.store.turn_log import Measures, TurnLog
-from longwire.store.turns import TurnFilter, Turns
+from longwire.store.turns import Turns
 from longwire.store.usage import DAY
 from tests.store.turn_rows import bodies, details, row
 

@@ -8,7 +8,8 @@ from longwire.core.nouns.retention import Retention
 from longwire.store.retention import sweep
 from longwire.store.runs import RunFilter, Runs, RunSums, rows_of_runs, run_id
 from longwire.store.secrets import Vault
-from longwire.store.turns import TurnFilter, Turns
+from longwire.store.turn_filter import TurnFilter
+from longwire.store.turns import Turns
 from longwire.store.usage import DAY
 from tests.store.turn_rows import NOON, row
 

@@ -6,7 +6,8 @@ from longwire.core.errors import InvalidFields, NotFound
 from longwire.core.nouns.turn_row import TurnDetails
 from longwire.store.log_tables import turn_bodies, turn_details, turns, usage
 from longwire.store.secrets import Vault
-from longwire.store.turns import ANY_TURN, TurnFilter, Turns
+from longwire.store.turn_filter import ANY_TURN, TurnFilter
+from longwire.store.turns import Turns
 from tests.store.turn_rows import NOON, bodies, details, row
 
 KEY = b"k" * 32

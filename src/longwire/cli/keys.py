@@ -137,7 +137,7 @@ async def _listed(store: "Store", settings: "Settings") -> list[Listed]:
 
 async def _used(store: "Store", key: ApiKey) -> ApiKey:
     """Return a key of the file with when it was last used, as the turn log has it."""
-    from longwire.store.turns import TurnFilter
+    from longwire.store.turn_filter import TurnFilter
 
     newest = await store.turns.page(TurnFilter(key_id=key.id), 1)
     return replace(key, last_used_at=max((row.started_at for row in newest.items), default=None))

@@ -15,7 +15,7 @@ from longwire.core.rules.continuity import Reason as Reasons
 if TYPE_CHECKING:
     from longwire.settings import Settings
     from longwire.store.store import Store
-    from longwire.store.turns import TurnFilter
+    from longwire.store.turn_filter import TurnFilter
 
 Key = Annotated[str, typer.Option(help="Of the key of this name or id.")]
 Model = Annotated[str, typer.Option(help="That asked for this model.")]
@@ -59,7 +59,7 @@ class TurnFilters:
     async def of(self, store: "Store", settings: "Settings") -> "TurnFilter":
         """Return what is looked for. Raises `NotFound`, and `InvalidFields` for a time."""
         from longwire.cli.usage import beginning
-        from longwire.store.turns import TurnFilter
+        from longwire.store.turn_filter import TurnFilter
 
         wanted = TurnFilter(
             model=self.model,

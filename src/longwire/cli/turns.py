@@ -17,7 +17,8 @@ from longwire.core.nouns.turn_row import ID_BITS, TurnDetails, TurnId, TurnRow
 if TYPE_CHECKING:
     from longwire.settings import Settings
     from longwire.store.store import Store
-    from longwire.store.turns import TurnFilter, Turns
+    from longwire.store.turn_filter import TurnFilter
+    from longwire.store.turns import Turns
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="So many to begin with.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on as turns end, until Ctrl-C.")]
@@ -82,7 +83,7 @@ def search(text: Text, limit: Limit = 20, as_json: AsJson = False, config: Confi
     """
 
     async def work(store: "Store", _: "Settings") -> None:
-        from longwire.store.turns import ANY_TURN
+        from longwire.store.turn_filter import ANY_TURN
 
         if not store.body_search.is_allowed:
             mend = "bodies are not indexed; set index = true below [bodies] in the file"

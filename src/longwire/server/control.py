@@ -166,9 +166,7 @@ class StoredControlPlane:
         self._admin: ASGIApp | None = None
         reconciler = gateway.reconciler
         sessions, health = _of_all_nodes(gateway, failures)
-        self.alerting = Alerting(
-            *(store, reconciler, health, gateway.fleet, self._log), gateway.alert_interval
-        )
+        self.alerting = _alerting(store, gateway, health, self._log)
         self._turns = FleetTurns(feed, gateway.fleet.tidings)
         self._administration = Administration(
             store=store,
@@ -286,6 +284,13 @@ def _of_all_nodes(gateway: Gateway, failures: LastFailures) -> tuple[FleetSessio
     sessions = FleetSessions(LiveSessions(gateway.pool, reconciler, gateway.about), asking)
     return sessions, FleetHealth(
         reconciler.running, lambda: reconciler.running_ids, sessions, asking, failures
+    )
+
+
+def _alerting(store: Store, gateway: Gateway, health: FleetHealth, log: TurnLog) -> Alerting:
+    """Return what watches the fleet, and tells who is to know."""
+    return Alerting(
+        *(store, gateway.reconciler, health, gateway.fleet, log), gateway.alert_interval
     )
 
 

@@ -30,7 +30,8 @@ from longwire.store.engine import AsyncConnection
 from longwire.store.log_tables import turns
 from longwire.store.paging import Window
 from longwire.store.sqlite_writer import Statement
-from longwire.store.turns import TurnFilter, bounded, cursor
+from longwire.store.turn_filter import TurnFilter, bounded
+from longwire.store.turns import cursor
 
 _APART: Final = "\N{ZERO WIDTH SPACE}"
 _LONGEST_WORD: Final = 100

@@ -6,7 +6,6 @@ Law: a page is found by one index, whichever filter is set; a row and its sums a
 import time
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -15,7 +14,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal_column,
     select,
     union_all,
 )
@@ -40,103 +38,12 @@ from longwire.store.quoted import QuotedTurn, find
 from longwire.store.runs import add_to_runs, rows_of_runs
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
+from longwire.store.turn_filter import ANY_TURN, TurnFilter, bounded, conditions, times
 from longwire.store.usage import DAY, added_up, upsert, whole
 
-_GREATEST: Final = 2**63 - 1
 _LONGEST_ID: Final = 19
 _MOST_MERGED: Final = 50
 """So many projects are looked up each by its own index; for more, one that is rare is unlikely."""
-_NOT_INDEXED: Final = {
-    "session": "",
-    "trace": "",
-    "reason": "",
-    "response_id": "",
-    "error_code": "",
-    "upstream_api": "responses",
-}
-"""The value of a column that its index leaves out."""
-
-_COMMON: Final = frozenset(
-    {
-        "completed",
-        "continued",
-        "fresh",
-        "responses",
-        "new_session",
-        "new_branch",
-        "history_rewritten",
-        "properties_changed",
-        "http_transport",
-        "one_shot",
-        "native_api",
-        "translated",
-    }
-)
-"""What is said of most turns: to look for it by its index finds too many."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnFilter:
-    """Which turns: "" is any; `since` and before `until` they ended, in ms since 1970 UTC.
-
-    `project_ids` and `key_ids` are those that may be seen, None for all.
-    """
-
-    project_ids: tuple[str, ...] | None = None
-    key_id: str = ""
-    session: str = ""
-    request_id: str = ""
-    response_id: str = ""
-    trace: str = ""
-    channel_id: str = ""
-    model: str = ""
-    outcome: str = ""
-    continuity: str = ""
-    reason: str = ""
-    api: str = ""
-    upstream_api: str = ""
-    error_code: str = ""
-    node: str = ""
-    connection: int | None = None
-    has_failed: bool = False
-    since: int | None = None
-    until: int | None = None
-    key_ids: tuple[str, ...] | None = None
-
-    @property
-    def seen(self) -> tuple[str, tuple[str, ...] | None]:
-        """The column that bounds what may be seen, with its values, None for any."""
-        if self.key_ids is not None:
-            return "key_id", self.key_ids
-        return "project_id", self.project_ids
-
-    @property
-    def is_blind(self) -> bool:
-        """Whether nothing may be seen."""
-        return self.key_ids == () or self.project_ids == ()
-
-    def values(self, **bound: str) -> dict[str, str]:
-        """Return the columns to compare, those that are `bound` besides, the most selective first.
-
-        What is bound goes before what is asked for: who may see one value alone finds that alone.
-        """
-        columns = {
-            "request_id": self.request_id,
-            "response_id": self.response_id,
-            "trace": self.trace,
-            "session": self.session,
-            "error_code": self.error_code,
-            "reason": self.reason,
-            "outcome": self.outcome,
-            "continuity": self.continuity,
-            "api": self.api,
-            "upstream_api": self.upstream_api,
-            "key_id": self.key_id,
-            "model_asked": self.model,
-            "channel_id": self.channel_id,
-        }
-        found = {name: value for name, value in {**columns, **bound}.items() if value}
-        return dict(sorted(found.items(), key=lambda each: each[1] in _COMMON))
 
 
 class ErrorCount(NamedTuple):
@@ -145,9 +52,6 @@ class ErrorCount(NamedTuple):
     code: str
     turns: int
     last: int
-
-
-ANY_TURN: Final = TurnFilter()
 
 
 class Turns:
@@ -209,8 +113,8 @@ class Turns:
         self, than: int, wanted: TurnFilter = ANY_TURN, first: int = 500
     ) -> tuple[TurnRow, ...]:
         """Return the first turns that match and have a greater id, oldest first."""
-        query = select(turns).where(turns.c.id > than, *_times(wanted))
-        query = query.where(*self._conditions(wanted.values()))
+        query = select(turns).where(turns.c.id > than, *times(wanted))
+        query = query.where(*conditions(wanted.values(), is_sqlite=self._database.is_sqlite))
         for column, values in (("project_id", wanted.project_ids), ("key_id", wanted.key_ids)):
             if values is not None:
                 query = query.where(turns.c[column].in_(values))
@@ -351,12 +255,13 @@ class Turns:
     ) -> Select[Any]:
         """Return the query of a page; that of several projects or keys merges those of each."""
         (column, seen), newest = wanted.seen, turns.c.id.desc()
-        bounds = [*bounds, *_times(wanted)]
+        is_sqlite = self._database.is_sqlite
+        bounds = [*bounds, *times(wanted)]
         if wanted.key_ids is not None and wanted.project_ids is not None:
             bounds.append(turns.c.project_id.in_(wanted.project_ids))
 
         def page(of: Select[Any], **bound: str) -> Select[Any]:
-            found = of.where(*bounds, *self._conditions(wanted.values(**bound)))
+            found = of.where(*bounds, *conditions(wanted.values(**bound), is_sqlite=is_sqlite))
             return found.order_by(newest).limit(most)
 
         if seen is None:
@@ -383,36 +288,6 @@ class Turns:
                 end = min(end, wanted.until)
             yield (turns.c.id >= bounded(earliest_id(max(0, end - DAY))),)
         yield ()
-
-    def _conditions(self, values: dict[str, str]) -> Iterator[ColumnElement[bool]]:
-        """Compare columns; on SQLite, which has no figures of them, by the first one's index."""
-        for number, (name, value) in enumerate(values.items()):
-            column = turns.c[name]
-            if number and self._database.is_sqlite:
-                yield (column + "") == value
-                continue
-            yield column == value
-            left_out = _NOT_INDEXED.get(name, value)
-            if left_out != value:
-                yield column != literal_column(f"'{left_out}'")
-
-
-def _times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.connection is not None:
-        yield turns.c.connection == wanted.connection
-    if wanted.node:
-        yield turns.c.node == wanted.node
-    if wanted.has_failed:
-        yield turns.c.error_code != literal_column("''")
-    if wanted.since is not None:
-        yield turns.c.id >= bounded(earliest_id(wanted.since))
-    if wanted.until is not None:
-        yield turns.c.id < bounded(earliest_id(wanted.until))
-
-
-def bounded(turn_id: int) -> int:
-    """Keep to what the column holds, whatever was asked for."""
-    return max(0, min(turn_id, _GREATEST))
 
 
 def cursor(after: str) -> int:

@@ -90,9 +90,6 @@ class Subject:
 UNBOUND: Final = Subject("", "", Rates())
 """Nobody, who has no limits."""
 
-USED_UP: Final = "insufficient_quota"
-"""The code of a refusal that only the next period mends."""
-
 
 class Spent(NamedTuple):
     """Tokens, in and out, and cost in billionths of a US dollar."""

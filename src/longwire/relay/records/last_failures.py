@@ -5,6 +5,7 @@ It costs failed attempts alone, and keeps one or two of each channel.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from longwire.core.nouns.turn_row import TurnAttempt, TurnBodies, TurnDetails, TurnRow
@@ -59,11 +60,10 @@ class LastFailures:
 
     def note(self, row: TurnRow, beside: Iterable[TurnBodies | TurnDetails]) -> None:
         """Take note of the failed attempts among what stands beside a turn."""
-        for details in beside:
-            if isinstance(details, TurnDetails):
-                for attempt in details.attempts:
-                    if attempt.channel_id and attempt.code:
-                        self._note(row, attempt)
+        details = (each for each in beside if isinstance(each, TurnDetails))
+        for attempt in chain.from_iterable(each.attempts for each in details):
+            if attempt.channel_id and attempt.code:
+                self._note(row, attempt)
 
     def _note(self, row: TurnRow, attempt: TurnAttempt) -> None:
         failure = ChannelFailure(

@@ -1,10 +1,13 @@
 """Which channels may take a turn now, by their limits and budgets, and why none may."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from longwire.core.errors import LimitReached
-from longwire.core.rules.limits import USED_UP, Subject
+from longwire.core.rules.limits import Spent, Subject
+from longwire.core.rules.turn import Turn
+from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel
+from longwire.relay.records.accounting import Price
 
 
 def limited_subjects(channel: Channel, budgets: Mapping[str, Subject]) -> Sequence[Subject]:
@@ -12,6 +15,15 @@ def limited_subjects(channel: Channel, budgets: Mapping[str, Subject]) -> Sequen
     own = (channel.subject,) if channel.subject.is_limited else ()
     budget = budgets.get(f"channel:{channel.id}") if budgets else None
     return own if budget is None else (*own, budget)
+
+
+def expected_spending(
+    subject: Subject, turn: Turn, price: Price, names: Callable[[str], Sequence[str]]
+) -> Spent:
+    """Return what a turn counts before it is known; `names` are those whose price a model has."""
+    usage = expected_usage(turn)
+    cost = price(usage, *names(turn.model)) if subject.counts_cost else None
+    return Spent(usage.input + usage.output, cost or 0)
 
 
 def none_within(waits: Collection[tuple[Subject, int]], now: float) -> LimitReached:
@@ -23,8 +35,9 @@ def none_within(waits: Collection[tuple[Subject, int]], now: float) -> LimitReac
         return LimitReached(msg, code="rate_limit_exceeded", retry_after=seconds)
     reasons = "; ".join(_used_up(subject, now + wait) for subject, wait in spent)
     msg = f"Every channel of this model is at its limit: {reasons}."
-    code = USED_UP if len(spent) == len(waits) else "rate_limit_exceeded"
-    return LimitReached(msg, code=code, retry_after=seconds)
+    if len(spent) < len(waits):
+        return LimitReached(msg, code="rate_limit_exceeded", retry_after=seconds)
+    return LimitReached(msg, code="insufficient_quota", retry_after=seconds)
 
 
 def _used_up(subject: Subject, until: float) -> str:

@@ -30,7 +30,6 @@ from longwire.core.rules.routing import IN_SESSION
 from longwire.core.rules.session import fingerprint, forwarded, session_id
 from longwire.core.rules.spending import bound_by
 from longwire.core.rules.turn import Principal, Purpose, Turn, TurnRequest
-from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, RoutingTable
 from longwire.relay.channels.vendors.ports import Vendor
 from longwire.relay.records.accounting import Accounting, TurnRecord
@@ -39,6 +38,7 @@ from longwire.relay.turns.able import Candidate
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.failures import answer_to, classify, learn, without_credentials
+from longwire.relay.turns.limited import expected_spending
 from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
@@ -355,14 +355,11 @@ class RunningTurn:
         """Take a permit, which counts the turn against limits. Raises `LimitReached`."""
         if not subject.is_limited or self.request.turn.purpose is _COUNT:
             return {}
-        expected, turn = NOTHING, self.request.turn
+        expected, relay = NOTHING, self._relay
         if subject.counts_tokens:
-            usage, cost, relay = expected_usage(turn), None, self._relay
-            if subject.counts_cost:
-                names = relay.routing.snapshot.priced_as(turn.model)
-                cost = relay.policy.price(usage, *names)
-            expected = Spent(usage.input + usage.output, cost or 0)
-        permit = await self._relay.limits.enter(subject, expected)
+            price, names = relay.policy.price, relay.routing.snapshot.priced_as
+            expected = expected_spending(subject, self.request.turn, price, names)
+        permit = await relay.limits.enter(subject, expected)
         self._permits.append(permit)
         return permit.headers
 

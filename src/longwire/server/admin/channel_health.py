@@ -13,7 +13,7 @@ from longwire.server.admin.inputs import view_of
 from longwire.server.admin.scalars import milliseconds_of, time_of, time_or_none
 from longwire.server.admin.sight import sight_of
 from longwire.server.fleet_health import Fare, Resting, Trust, worst
-from longwire.store.turns import TurnFilter
+from longwire.store.turn_filter import TurnFilter
 
 strawberry.enum(
     Trust, description="Whether turns go there: after failures it rests, then is tried."

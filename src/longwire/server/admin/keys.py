@@ -26,7 +26,7 @@ from longwire.server.admin.paging import Connection, Id, connection, with_declar
 from longwire.server.admin.projects import own_projects
 from longwire.server.admin.scalars import milliseconds_of, time_or_none
 from longwire.server.admin.sight import sight_of
-from longwire.store.turns import TurnFilter
+from longwire.store.turn_filter import TurnFilter
 
 strawberry.enum(KeyStatus, name="APIKeyStatus", description="Whether an API key is accepted.")
 

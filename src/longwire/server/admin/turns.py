@@ -30,7 +30,7 @@ from longwire.server.admin.scalars import (
 )
 from longwire.server.admin.sight import Sight, sight_of
 from longwire.store.paging import Window
-from longwire.store.turns import TurnFilter
+from longwire.store.turn_filter import TurnFilter
 
 _GREATEST_ID: Final = 2**63 - 1
 _ID: Final = re.compile(r"[0-9]{1,19}")

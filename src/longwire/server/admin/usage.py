@@ -20,7 +20,7 @@ from longwire.server.admin.inputs import view_of
 from longwire.server.admin.scalars import Int64, dollars_of, milliseconds_of, time_of
 from longwire.server.admin.sight import sight_of
 from longwire.store.store import now_ms
-from longwire.store.turns import TurnFilter
+from longwire.store.turn_filter import TurnFilter
 from longwire.store.usage import DAY, HOUR, Point, Sums, Where
 
 _MOST_SPANS: Final = 1_100
