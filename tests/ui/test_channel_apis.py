@@ -146,7 +146,7 @@ def test_a_trial_over_http_has_no_handshake(opened, owner):
     page.get_by_role("button", name="Test now").click()
     expect(page.get_by_text("It works: Messages over HTTP.")).to_be_visible()
     expect(page.get_by_text("✕")).to_have_count(0)
-    nowhere = {**claude, "baseURL": "http://127.0.0.1:1/v1"}
+    nowhere = {**claude, "baseURL": "http://127.0.0.1:1/v1", "models": ["claude-nowhere"]}
     page.goto(f"/channels/{owner.channel('nowhere', **nowhere)['id']}/settings")
     page.get_by_role("button", name="Test now").click()
     expect(page.get_by_text("Messages failed:")).to_be_visible()

@@ -188,6 +188,7 @@ def test_each_page_leads_to_what_is_written_of_it(opened, owner, used):
     page = opened(owner, "/turns")
     page.get_by_role("link", name="Help with this page").click()
     page.wait_for_url("**/help/reference/turn-log.md")
+    expect(page.get_by_role("heading", name="The turn log", level=1)).to_be_visible()
     expect(page.get_by_role("table").first).to_be_visible()
     assert [] == violations(page)
     page.get_by_role("link", name="Glossary").first.click()

@@ -169,7 +169,7 @@ def test_an_admin_sees_owners_and_no_way_to_change_them(opened, owner, stage):
     expect(page.get_by_role("button", name="owner@example.org")).to_have_count(0)
     page.get_by_role("button", name="Invite", exact=True).click()
     roles = page.get_by_role("dialog").get_by_role("radio")
-    assert [each.get_attribute("value") for each in roles.all()] == ["VIEWER", "ADMIN"]
+    assert [each.get_attribute("value") for each in roles.all()] == ["MEMBER", "VIEWER", "ADMIN"]
 
 
 def test_a_menu_in_a_table_is_whole(opened, owner, make):

@@ -128,6 +128,6 @@ def test_problems_stand_at_their_fields(opened, owner):
     page.get_by_label("sent as").fill("gpt-*")
     expect(page.get_by_text("write the one name that the upstream knows")).to_be_visible()
     page.get_by_role("button", name="Create channel").click()
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_text("fields need a change")).to_be_visible()
     expect(page).to_have_url(re.compile("channels/new"))
     expect(page.get_by_label("Name", exact=True)).to_have_value("two words")

@@ -48,6 +48,8 @@ def test_a_channel_is_shown_to_a_viewer_and_not_changed(opened, viewer):
     """The editor shows everything and takes nothing."""
     page = opened(viewer, "/channels")
     page.get_by_role("link", name="main").click()
+    tabs = page.get_by_role("navigation", name="Parts of the channel")
+    tabs.get_by_role("link", name="Settings").click()
     expect(page.get_by_label("Base URL").first).to_be_disabled()
     expect(page.get_by_role("region", name="Responses", exact=True)).to_contain_text("dials")
     expect(page.get_by_role("button", name=CHANGES)).to_have_count(0)

@@ -18,7 +18,7 @@ Sentence = Callable[[AlertState], str]
 _SENTENCES: Final[Mapping[Watched, Sentence]] = {
     Watched.CHANNEL_RESTING: lambda s: f"channel {s.label} rests after failures",
     Watched.SIGN_IN_NEEDED: lambda s: f"{s.label} must sign in again",
-    Watched.BUDGET_SHARE: lambda s: f"{s.label}: {_percent(s.value)} of the budget are spent",
+    Watched.BUDGET_SHARE: lambda s: f"{s.label}: {_percent(s.value)} of the budget is spent",
     Watched.ERROR_RATE: lambda s: f"{_percent(s.value)} of the turns of channel {s.label} fail",
     Watched.CONTINUED_SHARE: lambda s: (
         f"{_percent(s.value)} of the turns of {s.label} are continued"

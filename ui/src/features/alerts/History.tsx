@@ -63,7 +63,7 @@ function useColumns(): Column<Alert>[] {
       ),
     },
     { key: "since", title: t("since"), cell: (row) => <span className="whitespace-nowrap">{format.dateTime(row.since)}</span> },
-    { key: "for", title: t("for"), isExtra: true, cell: (row) => duration(lasted(row)) },
+    { key: "for", title: t("for"), isExtra: true, cell: (row) => <span className="whitespace-nowrap">{duration(lasted(row))}</span> },
     { key: "rule", title: t("rule"), isExtra: true, cell: (row) => row.ruleName },
     { key: "deliveries", title: t("deliveries"), cell: (row) => <Deliveries deliveries={row.deliveries} /> },
   ];

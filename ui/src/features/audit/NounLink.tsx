@@ -59,6 +59,12 @@ export function NounLink({ entry, isEnded }: { entry: Entry; isEnded: boolean })
           {name}
         </Link>
       );
+    case "budget":
+      return (
+        <Link to="/budgets" search={{}} className={look}>
+          {name}
+        </Link>
+      );
     case "settings":
       return (
         <Link to="/settings" className={look}>

@@ -22,6 +22,7 @@ export const NOUNS = exhaustive<keyof Texts["audit"]["kinds"]>({
   settings: true,
   "alert-rule": true,
   "alert-destination": true,
+  budget: true,
 });
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -89,7 +89,7 @@ function useColumns(open: (budget: Budget) => void): Column<Budget>[] {
       title: t("whose"),
       cell: (row) => (
         <div className="min-w-20">
-          <div className="font-medium break-words">{row.subjectName === "" ? t("gone") : row.subjectName}</div>
+          <div className="font-medium [overflow-wrap:anywhere]">{row.subjectName === "" ? t("gone") : row.subjectName}</div>
           <div className="text-[12.5px] text-soft">
             {t(`kinds.${row.kind}`)}
             {row.managedBy === "FILE" && ` · ${t("app:managedByFile")}`}

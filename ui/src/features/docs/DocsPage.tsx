@@ -7,13 +7,14 @@ import { Snippet } from "@/shared/Copy";
 import { Card, Page } from "@/shared/Page";
 import { Empty, SkeletonRows } from "@/shared/states";
 import { type Block, blocksOf } from "./blocks";
-import { linked, readDoc } from "./pages";
+import { INDEX, linked, readDoc } from "./pages";
 
 const route = getRouteApi("/shell/help/$");
 
 export function DocsPage() {
   const { t } = useTranslation("docs");
-  const { _splat: path = "" } = route.useParams();
+  const { _splat = "" } = route.useParams();
+  const path = _splat === "" ? INDEX : _splat;
   const found = useQuery({ queryKey: ["docs", path], queryFn: async () => (await readDoc(path)) ?? "", staleTime: Number.POSITIVE_INFINITY });
   const blocks = blocksOf(found.data ?? "");
   const [first] = blocks;
@@ -24,7 +25,9 @@ export function DocsPage() {
         {found.isPending ? (
           <SkeletonRows />
         ) : blocks.length === 0 ? (
-          <Empty title={t("none")}>{t("noneText", { path: `docs/${path}` })}</Empty>
+          <Empty title={t("none")} action={<Contents />}>
+            {t("noneText", { path: `docs/${path}` })}
+          </Empty>
         ) : (
           <div className="max-w-3xl space-y-3 [&_:is(h2,h3)]:pt-3">
             {blocks.slice(first?.kind === "heading" ? 1 : 0).map((block, index) => (
@@ -34,6 +37,15 @@ export function DocsPage() {
         )}
       </Card>
     </Page>
+  );
+}
+
+function Contents() {
+  const { t } = useTranslation("docs");
+  return (
+    <Link to="/help/$" params={{ _splat: INDEX }} className="text-accent underline">
+      {t("contents")}
+    </Link>
   );
 }
 

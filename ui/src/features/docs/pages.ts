@@ -5,6 +5,9 @@ const FILES = import.meta.glob<string>(["../../../../docs/{tutorial,how-to,refer
 });
 const BEGINNING = "../../../../docs/";
 
+/** The page that leads to all others. */
+export const INDEX = "index.md";
+
 /** By its path below `docs`, as `how-to/manage.md`. */
 export const readDoc = (path: string): Promise<string> | undefined => FILES[BEGINNING + path]?.();
 

@@ -116,7 +116,8 @@ const TONES: Record<string, Tone> = { SOUND: "good", FAILING: "warn", RESTING: "
 function TargetServing({ target }: { target: Target }) {
   const { t } = useTranslation("models");
   if (target.servedBy.length === 0) {
-    return <Badge tone="bad">{t("nobody", { place: target.tag === "" ? target.channel : target.tag })}</Badge>;
+    const missing = target.tag === "" ? t("nobody", { place: target.channel }) : t("untagged", { tag: target.tag });
+    return <Badge tone="bad">{missing}</Badge>;
   }
   return target.servedBy.map((each) => {
     const state = !each.isEnabled ? "OFF" : !each.serves ? "UNLISTED" : (each.health ?? "NONE");

@@ -1,11 +1,11 @@
 /** What one process lacks, and how it becomes several. */
+import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { CopyButton, Snippet } from "@/shared/Copy";
-import { Mono } from "@/shared/Badge";
+import { Snippet } from "@/shared/Copy";
 import { Card } from "@/shared/Page";
 
 const SETTINGS = '[fleet]\nurl = "valkey://host:6379"\nnode = "lw-0"\n';
-const GUIDE = "docs/how-to/scale-out.md";
+const GUIDE = "how-to/scale-out.md";
 
 export function Alone() {
   const { t } = useTranslation("nodes");
@@ -14,9 +14,11 @@ export function Alone() {
       <div className="space-y-3">
         <p>{t("alone.text")}</p>
         <Snippet text={SETTINGS} label={t("alone.settings")} />
-        <p className="flex flex-wrap items-center gap-2 text-soft">
-          {t("alone.guide")} <Mono>{GUIDE}</Mono>
-          <CopyButton text={GUIDE} label={t("alone.copyPath")} />
+        <p className="text-soft">
+          {t("alone.guide")}{" "}
+          <Link to="/help/$" params={{ _splat: GUIDE }} className="underline">
+            docs/{GUIDE}
+          </Link>
         </p>
       </div>
     </Card>

@@ -92,7 +92,7 @@ function useRunColumns(kind: Kind): readonly WideColumn<Run>[] {
         cell: (run) => (
           <span className="flex items-center gap-1.5">
             {run.connections.length > 0 ? <Badge tone="good">{t("isLive")}</Badge> : <Badge>{t("isEnded")}</Badge>}
-            {run.failures > 0 && <Badge tone="bad">✕ {run.failures}</Badge>}
+            {run.failures > 0 && <Badge tone="bad">{run.failures}</Badge>}
           </span>
         ),
       },
