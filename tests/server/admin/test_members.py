@@ -207,6 +207,36 @@ async def test_the_keys_of_who_is_disabled_or_deleted_stop(admin, member, store,
     assert [nobodys.id] == [each.id for each in await store.keys.all()]
 
 
+async def test_a_trace_shared_with_others_is_that_of_ones_own_keys(member, store, administration):
+    """Neither its sums nor its models nor its turns are of others' keys in the same project."""
+    own = await _key(store, "own", "member@example.org")
+    others = await _key(store, "others")
+    turns = ((own, "small"), (others, "large"))
+    rows = [
+        row(number, key_id=key.id, key_name=key.name, model_asked=model, project_id="prj_default")
+        for number, (key, model) in enumerate(turns)
+    ]
+    await store.turns.add(rows)
+    shared = await store.runs.get("trace", "trace-1")
+    administration.sessions.live.put(7, scope=f"api_key:{own.id}", trace=shared.id)
+    administration.sessions.live.put(8, scope=f"api_key:{others.id}", trace=shared.id)
+    fields = "id turns models costUsd connections { id } turnLog { nodes { keyName } }"
+    expected = {
+        "id": shared.id,
+        "turns": 1,
+        "models": ["small"],
+        "costUsd": 1e-6,
+        "connections": [{"id": "a/7"}],
+        "turnLog": {"nodes": [{"keyName": "own"}]},
+    }
+    for which in (shared.id, "trace-1"):
+        get = f"query($id: ID!) {{ trace(id: $id) {{ {fields} }} }}"
+        assert expected == await member.get(get, id=which)
+    assert {"nodes": [expected]} == await member.get(f"{{ traces {{ nodes {{ {fields} }} }} }}")
+    live = f"{{ traces(filter: {{ live: true }}) {{ nodes {{ {fields} }} }} }}"
+    assert {"nodes": [expected]} == await member.get(live)
+
+
 async def test_a_member_sees_the_runs_of_their_own_keys_alone(member, store):
     """In lists, by id and by name, and found: a run of others' keys in their project is none."""
     own = await _key(store, "own", "member@example.org")
