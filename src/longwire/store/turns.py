@@ -199,7 +199,7 @@ class Turns:
         after: str | None = None,
         key_ids: tuple[str, ...] | None = None,
     ) -> Page[TurnRow]:
-        """Return the turns of a session or a trace, newest first, or those of some keys: see `page`."""
+        """Return the turns of a session or a trace, newest first, or of some keys: see `page`."""
         is_session = run.kind == "session"
         wanted = TurnFilter(
             project_ids=(run.project_id,),
