@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longwire.cli.store import AsJson, Config, with_store
-from longwire.cli.tables import show_json, show_table, table, time_text
+from longwire.cli.tables import printable, shortened, show_json, show_table, table, time_text
 from longwire.core.errors import NotFound
 from longwire.core.nouns.run import Kind, Run
 from longwire.core.nouns.turn_row import TurnRow
@@ -65,7 +65,7 @@ def show(which: Which, as_json: AsJson = False, config: Config = None) -> None:
     if as_json:
         show_json({"run": _facts(run), "turns": [row._asdict() for row in oldest_first]})
         return
-    lines = [f"{run.kind} {_printable(run.name)}", *table(_TITLES[1:], [_row(run)[1:]]), ""]
+    lines = [f"{run.kind} {printable(run.name)}", *table(_TITLES[1:], [_row(run)[1:]]), ""]
     if oldest_first:
         lines += table(_TURN_TITLES, map(_turn_row, oldest_first))
     typer.echo("\n".join(lines))
@@ -79,10 +79,10 @@ def _facts(run: Run) -> dict[str, Any]:
 
 def _row(run: Run) -> tuple[str, ...]:
     sums = run.sums
-    cells = (
-        run.name,
+    return (
+        shortened(run.name),
         run.key_name or "-",
-        ", ".join(run.models) or "-",
+        shortened(", ".join(run.models)) or "-",
         f"{sums.turns:,}",
         f"{sums.continued:,}",
         f"{sums.failures:,}",
@@ -91,25 +91,18 @@ def _row(run: Run) -> tuple[str, ...]:
         time_text(run.last_at),
         run.id,
     )
-    return tuple(map(_printable, cells))
 
 
 def _turn_row(row: TurnRow) -> tuple[str, ...]:
     way = f"{row.continuity} {row.reason}".strip()
-    cells = (
+    return (
         time_text(row.started_at),
-        row.session or "-",
+        shortened(row.session) or "-",
         row.channel_name or "-",
-        row.model_asked or "-",
+        shortened(row.model_asked) or "-",
         f"{way}: {row.changed}" if row.changed else way or "-",
         f"{row.total_ms / _KILO:.1f} s",
         "-" if row.cost is None else f"${row.cost / _NANO:.4f}",
         row.error_code or row.outcome,
         str(row.id),
     )
-    return tuple(map(_printable, cells))
-
-
-def _printable(text: str) -> str:
-    """Leave out what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
