@@ -155,9 +155,9 @@ async def test_sessions_that_ended_are_listed_and_shown(runtime, tmp_path):
     assert [str(rows[0].id), str(rows[2].id)] == [
         str(each["id"]) for each in json.loads(shown)["turns"]
     ]
-    assert (1, "", "longwire: There is no session or trace 'none'.\n") == await run(
-        "show", "none", *config
-    )
+    code, shown, problem = await run("show", "none", *config)
+    assert (1, "") == (code, shown)
+    assert "longwire: There is no session or trace 'none'." == problem.splitlines()[-1]
     assert "no session is found" in (await run("list", "--model", "none", *config))[1]
 
 
