@@ -16,6 +16,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from longwire.core.nouns.run import run_id
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lease import PoolLimits, State
 from longwire.core.rules.ledger import Ledger
@@ -136,6 +137,7 @@ async def test_sessions_that_ended_are_listed_and_shown(runtime, tmp_path):
     rows = [row(n, NOON + n, session=f"s{n % 2}", cost=10**9) for n in range(3)]
     await store.turns.add(rows)
     await store.close()
+    assert "other sessions" not in (await run("show", "s0", *config))[2]
     _, listed, _ = await run("list", *config)
     titles, *found = [line.split() for line in listed.splitlines()]
     assert ["name", "key", "models"] == titles[:3]
@@ -148,13 +150,34 @@ async def test_sessions_that_ended_are_listed_and_shown(runtime, tmp_path):
     for which in (trace["id"], "trace-1"):
         _, shown, _ = await run("show", which, *config)
         assert "trace trace-1" == shown.splitlines()[0]
-        assert ["s0", "s1", "s0"] == [line.split()[3] for line in shown.splitlines()[5:]]
+        assert ["s0", "s1", "s0"] == [line.split()[2] for line in shown.splitlines()[5:]]
     _, shown, _ = await run("show", "s0", "--json", *config)
     assert [str(rows[0].id), str(rows[2].id)] == [
         str(each["id"]) for each in json.loads(shown)["turns"]
     ]
-    assert (1, "", "longwire: There is no trace 'none'.\n") == await run("show", "none", *config)
+    code, shown, problem = await run("show", "none", *config)
+    assert (1, "") == (code, shown)
+    assert "longwire: There is no session or trace 'none'." == problem.splitlines()[-1]
     assert "no session is found" in (await run("list", "--model", "none", *config))[1]
+
+
+async def test_sessions_of_one_name_are_told_apart(runtime, tmp_path):
+    """The latest is shown; the others are named with their keys and ids."""
+    place = tmp_path / "longwire.toml"
+    place.write_text(f'[database]\nurl = "sqlite:///{tmp_path}/longwire.db"\n')
+    database = load(place).database
+    store = await open_store(database.url.get_secret_value(), Secret(""), database.secret_file)
+    await store.turns.add([row(0, NOON), row(1, NOON + 1, key_id="key_2", key_name="ci")])
+    older = await store.runs.get("session", run_id("session", "agent-1", "prj_1", "key_1"))
+    await store.close()
+    code, shown, named = await run("show", "agent-1", "--config", str(place))
+    assert (0, "session agent-1") == (code, shown.splitlines()[0])
+    assert "ci" in shown
+    assert "other sessions of this name" in named
+    assert ["dev", older.id] == named.splitlines()[-1].split()
+    _, shown, named = await run("show", older.id, "--config", str(place))
+    assert "dev" in shown
+    assert "other sessions" not in named
 
 
 async def test_a_gateway_without_connections(runtime):

@@ -56,3 +56,15 @@ async def test_what_was_spent_before_a_start_counts_from_the_first_turn(
             key = [f"x-longwire-key: {issued.secret.reveal()}"]
             status, _, _ = await connection.ask(b'{"model":"m","input":"hi"}', headers=key)
     assert (429, []) == (status, upstream.bodies)
+
+
+async def test_a_count_that_a_change_asks_for_has_the_last_turns(tmp_path):
+    """Those that the log has not written yet: a new time zone must not forget what they spent."""
+    async with canned() as upstream:
+        settings = settings_for(upstream.url, database={"url": f"sqlite:///{tmp_path}/longwire.db"})
+        async with serving(settings, opening(settings)) as gateway:
+            control = gateway.app.control
+            control._log.write(row(at=now_ms()))
+            assert 1 == control.backlog[0]
+            await control._administration.recount()
+            assert 0 == control.backlog[0]

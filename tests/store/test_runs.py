@@ -91,6 +91,36 @@ async def test_who_sees_few_keys_gets_their_runs_alone(log, runs):
     assert () == (await runs.page("session", RunFilter(key_ids=()))).items
 
 
+async def test_a_trace_of_many_keys_is_that_of_the_keys_seen(log, runs):
+    """Whole for who sees all; else once, with the sums, models and turns of the keys seen."""
+    models = {"key_1": "small", "key_2": "large", "key_3": "secret"}
+    turns = [
+        row(n, NOON + n * 1_000, key_id=key, key_name=key, model_asked=model)
+        for n, (key, model) in enumerate(2 * list(models.items()))
+    ]
+    await log.add([*turns, row(9, NOON, trace="older", key_id="key_1")])
+    assert [6, 1] == [each.sums.turns for each in (await runs.page("trace")).items]
+    two = ("key_1", "key_2")
+    seen = RunFilter(key_ids=two)
+    first = await runs.page("trace", seen, first=1)
+    assert first.has_more
+    rest = await runs.page("trace", seen, first=1, after=first.edges[0][0])
+    assert ["older"] == [each.name for each in rest.items]
+    whole = await runs.get("trace", "trace-1")
+    found = (
+        *first.items,
+        *[await runs.get("trace", which, seen) for which in (whole.id, "trace-1")],
+    )
+    for trace in found:
+        assert (whole.id, "trace", _times(4)) == (trace.id, trace.kind, trace.sums)
+        assert (("small", "large"), "key_2") == (trace.models, trace.key_name)
+        assert (NOON, NOON + 4_000 + 900) == (trace.first_at, trace.last_at)
+        log_of_it = await log.of_run(trace, 50, key_ids=two)
+        assert set(two) == {turn.key_id for turn in log_of_it.items}
+    (alone,) = (await runs.page("trace", RunFilter(key_ids=("key_3",)))).items
+    assert (_times(2), ("secret",)) == (alone.sums, alone.models)
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
@@ -178,6 +208,17 @@ async def test_runs_go_with_their_last_turn(log, runs, database):
     await log.add([*turns, row(9, NOON - DAY, session="long")])
     await sweep(database, Retention(turn_days=30, body_days=3), NOON)
     assert {"long", "new"} == {each.name for each in (await runs.page("session")).items}
+
+
+async def test_what_one_key_has_in_a_trace_goes_with_its_last_turn(log, runs, database):
+    """While the trace goes on by another key."""
+    await log.add([row(0, NOON - 40 * DAY), row(1, NOON - DAY, key_id="key_2")])
+    await sweep(database, Retention(turn_days=30, body_days=3), NOON)
+    kept = {
+        key: (await runs.page("trace", RunFilter(key_ids=(key,)))).items
+        for key in ("key_1", "key_2")
+    }
+    assert {"key_1": 0, "key_2": 1} == {key: len(items) for key, items in kept.items()}
 
 
 async def test_the_turns_of_a_trace(log):

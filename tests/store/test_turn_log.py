@@ -100,6 +100,17 @@ async def test_closing_waits_for_no_interval(turns, keys):
     assert (row(1),) == (await turns.page()).items
 
 
+async def test_who_waits_for_what_was_logged_waits_for_no_interval(turns, keys):
+    """It is written at once; where nothing waits, nobody waits."""
+    log = TurnLog(turns, keys.used, Measures(interval=30, batch=2))
+    async with asyncio.timeout(5), running(log):
+        await log.written()
+        for number in range(5):
+            log.write(row(number))
+        await log.written()
+        assert 5 == len((await turns.page()).items)
+
+
 async def test_a_database_that_is_away_loses_nothing(turns, keys):
     """Rows are kept and written when it is back, in their order; one warning says so."""
     log = TurnLog(Faulty(turns, 5), keys.used, AT_ONCE)

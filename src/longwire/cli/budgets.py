@@ -9,7 +9,7 @@ import typer
 from longwire.cli import fields
 from longwire.cli.fields import Reader, Sets
 from longwire.cli.store import AsJson, Config, operator, with_store
-from longwire.cli.tables import show, show_json, show_table
+from longwire.cli.tables import printable, say, shortened, show, show_json, show_table
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.budget import Action, Budget, Period, SubjectKind, Unit, amount_text
 from longwire.core.nouns.project import DEFAULT_PROJECT
@@ -74,7 +74,7 @@ def list_(config: Config = None, as_json: AsJson = False) -> None:
     show_table(_TITLES, map(_row, states), "no budgets yet; make one: longwire budgets create")
     for state in states:
         if state.unpriced:
-            typer.echo(unpriced_text(state), err=True)
+            say(unpriced_text(state), err=True)
 
 
 def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
@@ -140,7 +140,7 @@ async def states_of(store: "Store", settings: "Settings") -> tuple["BudgetState"
 
 def unpriced_text(state: "BudgetState") -> str:
     """Say which models cost nothing in a budget of dollars, and the mend."""
-    models = ", ".join(state.unpriced)
+    models = ", ".join(map(shortened, map(printable, state.unpriced)))
     whose = f"{state.budget.kind.value} {state.name or state.budget.subject_id}"
     return (
         f"the budget of {whose} cannot count {models}: nobody knows their price; "

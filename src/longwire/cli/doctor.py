@@ -10,6 +10,7 @@ import typer
 from longwire.cli.fleet_checks import Check, Verdict, check_clock, check_fleet, database_ahead
 from longwire.cli.sign_on_checks import check_sign_on
 from longwire.cli.store import Config, with_store
+from longwire.cli.tables import say
 from longwire.core.errors import LongwireError, NothingKept
 from longwire.core.nouns.channel import ChannelSpec, Status
 
@@ -163,7 +164,8 @@ def _tell_health(settings: "Settings", specs: list[ChannelSpec]) -> None:
 
 def _show(check: Check) -> bool:
     """Print a check; False where something will fail."""
-    typer.echo(f"{typer.style(*_MARKS[check.verdict])} {check.what}: {check.how}")
+    typer.echo(f"{typer.style(*_MARKS[check.verdict])} ", nl=False)
+    say(f"{check.what}: {check.how}")
     return check.verdict is not Verdict.FAIL
 
 

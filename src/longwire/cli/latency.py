@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from longwire.cli.store import AsJson, Config, with_settings
-from longwire.cli.tables import show_json, table
+from longwire.cli.tables import shortened, show_json, table
 from longwire.cli.usage import Since, Split, beginning, names_of, now
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def latency(
         )
         return
     rows = [
-        (named.get(name, name) or "all turns", *_cells(figures, before.get(name)))
+        (shortened(named.get(name, name)) or "all turns", *_cells(figures, before.get(name)))
         for name, figures in lines
     ]
     for line in table((by.value, *_TITLES), rows) if rows else ["no served turns in this time"]:

@@ -1,12 +1,14 @@
 """`longwire sessions list` and `show`: sessions and traces, read from the database, also ended."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from longwire.cli.store import AsJson, Config, with_store
-from longwire.cli.tables import show_json, show_table, table, time_text
+from longwire.cli.tables import printable, say, shortened, show_json, show_table, table, time_text
 from longwire.core.errors import NotFound
 from longwire.core.nouns.run import Kind, Run
 from longwire.core.nouns.turn_row import TurnRow
@@ -53,22 +55,43 @@ def list_(
 def show(which: Which, as_json: AsJson = False, config: Config = None) -> None:
     """Show one session or trace: its sums and its last turns, the oldest first."""
 
-    async def work(store: "Store") -> tuple[Run, tuple[TurnRow, ...]]:
-        try:
-            run = await store.runs.get("session", which)
-        except NotFound:
-            run = await store.runs.get("trace", which)
-        return run, (await store.turns.of_run(run, _AT_ONCE)).items
+    async def work(store: "Store") -> tuple[Run, tuple[TurnRow, ...], Sequence[Run]]:
+        run = await _found(store, which)
+        turns = (await store.turns.of_run(run, _AT_ONCE)).items
+        return run, turns, await _namesakes(store, run, which)
 
-    run, turns = with_store(config, work)
+    run, turns, others = with_store(config, work)
+    if others:
+        rows = [(each.key_name or "-", each.id) for each in others]
+        say(f"other {run.kind}s of this name, shown by their ids:", err=True)
+        say("\n".join(table(("key", "id"), rows)), err=True)
     oldest_first = turns[::-1]
     if as_json:
         show_json({"run": _facts(run), "turns": [row._asdict() for row in oldest_first]})
         return
-    lines = [f"{run.kind} {_printable(run.name)}", *table(_TITLES[1:], [_row(run)[1:]]), ""]
+    lines = [f"{run.kind} {printable(run.name)}", *table(_TITLES[1:], [_row(run)[1:]]), ""]
     if oldest_first:
         lines += table(_TURN_TITLES, map(_turn_row, oldest_first))
     typer.echo("\n".join(lines))
+
+
+async def _found(store: "Store", which: str) -> Run:
+    """Return a session or a trace, by its id or the latest of its name. Raises `NotFound`."""
+    kinds: tuple[Kind, ...] = ("session", "trace")
+    for kind in kinds:
+        with suppress(NotFound):
+            return await store.runs.get(kind, which)
+    raise NotFound("session or trace", which)
+
+
+async def _namesakes(store: "Store", run: Run, which: str) -> Sequence[Run]:
+    """Return others of the name by which a run was found: sessions of other keys, say."""
+    from longwire.store.runs import RunFilter
+
+    if which == run.id:
+        return ()
+    page = await store.runs.page(run.kind, RunFilter(name=run.name), _AT_ONCE)
+    return [each for each in page.items if each.id != run.id]
 
 
 def _facts(run: Run) -> dict[str, Any]:
@@ -79,10 +102,10 @@ def _facts(run: Run) -> dict[str, Any]:
 
 def _row(run: Run) -> tuple[str, ...]:
     sums = run.sums
-    cells = (
-        run.name,
+    return (
+        shortened(run.name),
         run.key_name or "-",
-        ", ".join(run.models) or "-",
+        shortened(", ".join(run.models)) or "-",
         f"{sums.turns:,}",
         f"{sums.continued:,}",
         f"{sums.failures:,}",
@@ -91,25 +114,18 @@ def _row(run: Run) -> tuple[str, ...]:
         time_text(run.last_at),
         run.id,
     )
-    return tuple(map(_printable, cells))
 
 
 def _turn_row(row: TurnRow) -> tuple[str, ...]:
     way = f"{row.continuity} {row.reason}".strip()
-    cells = (
+    return (
         time_text(row.started_at),
-        row.session or "-",
+        shortened(row.session) or "-",
         row.channel_name or "-",
-        row.model_asked or "-",
+        shortened(row.model_asked) or "-",
         f"{way}: {row.changed}" if row.changed else way or "-",
         f"{row.total_ms / _KILO:.1f} s",
         "-" if row.cost is None else f"${row.cost / _NANO:.4f}",
         row.error_code or row.outcome,
         str(row.id),
     )
-    return tuple(map(_printable, cells))
-
-
-def _printable(text: str) -> str:
-    """Leave out what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -10,13 +10,32 @@ import typer
 
 Utc = Annotated[bool, typer.Option("--utc", help="Show times in UTC, not in this machine's zone.")]
 _is_utc: Final = ContextVar("is_utc", default=False)
+_LONGEST_NAME: Final = 60
+
+
+def printable(text: str) -> str:
+    """Keep what a caller wrote from moving the cursor, and from looking like a line of its own."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def shortened(text: str) -> str:
+    """Return a name as it stands in a table: callers may send long ones."""
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print lines, whatever a caller wrote in them."""
+    typer.echo("\n".join(map(printable, text.split("\n"))), err=err)
 
 
 def show_json(value: object) -> None:
     """Print a value as JSON; secrets are told as `***`."""
     from longwire.store.changes import json_value
 
-    typer.echo(json.dumps(json_value(value), indent=2, ensure_ascii=False))
+    text = json.dumps(json_value(value), indent=2, ensure_ascii=False)
+    is_shown = (letter.isprintable() or letter == "\n" for letter in text)
+    pairs = zip(text, is_shown, strict=True)
+    typer.echo("".join(each if shown else json.dumps(each)[1:-1] for each, shown in pairs))
 
 
 def show(value: object, line: str, *, as_json: bool) -> None:
@@ -24,7 +43,7 @@ def show(value: object, line: str, *, as_json: bool) -> None:
     if as_json:
         show_json(value)
     else:
-        typer.echo(line)
+        say(line)
 
 
 def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
@@ -35,7 +54,7 @@ def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str)
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return rows below their titles, in columns."""
-    listed = [tuple(titles), *rows]
+    listed = [tuple(titles), *(tuple(map(printable, row)) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
     padded = [
         [cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in listed

@@ -6,7 +6,7 @@ Law: a line is no wider than the terminal; where nobody watches nothing is cut.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from longwire.cli.tables import time_text
+from longwire.cli.tables import printable, time_text
 from longwire.core.nouns.turn_row import TurnRow
 
 _NANO: Final = 1e9
@@ -99,8 +99,3 @@ def _fitting(widths: Sequence[int], width: int | None) -> tuple[int, ...]:
             break
         fitted[widest] -= 1
     return tuple(fitted)
-
-
-def printable(text: str) -> str:
-    """Keep what a caller wrote from moving the cursor."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

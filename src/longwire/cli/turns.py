@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longwire.cli.store import Config, with_settings
-from longwire.cli.tables import table, time_text
+from longwire.cli.tables import printable, table, time_text
 from longwire.cli.turn_filters import TurnFilters, filtered
-from longwire.cli.turn_table import TurnTable, printable
+from longwire.cli.turn_table import TurnTable
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.turn_row import ID_BITS, TurnDetails, TurnId, TurnRow
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longwire.cli.store import AsJson, Config, every, with_settings
-from longwire.cli.tables import show_json, table
+from longwire.cli.tables import shortened, show_json, table
 from longwire.core.errors import FieldProblem, InvalidFields
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _lines(
     ]
     unnamed = _UNNAMED.get(by, "(none)")
     named = [
-        [names.get(name, name) or unnamed, *row]
+        [shortened(names.get(name, name)) or unnamed, *row]
         for (name, _), row in zip(rows, figures[1:], strict=True)
     ]
     return table([by.value, *figures[0]], named)

@@ -186,9 +186,15 @@ class StoredControlPlane:
             price=self.price,
             quote=self._prices.quote,
             insecure_cookies=insecure_cookies,
-            recount=self._budgets.recount,
+            recount=self._recount,
         )
         self._sign_on = gateway.sign_on
+
+    async def _recount(self) -> None:
+        """Count what budgets are spent, with the turns that are not written yet."""
+        await self._budgets.recount()
+        await self._log.written()
+        await self._budgets.recount()
 
     @property
     def backlog(self) -> tuple[int, int]:

@@ -108,6 +108,7 @@ runs = Table(
     "runs",
     metadata,
     Column("id", ID, primary_key=True),
+    Column("part", NAME, primary_key=True),
     Column("kind", WORD, nullable=False),
     Column("name", NAME, nullable=False),
     Column("project_id", ID, nullable=False),
@@ -131,7 +132,10 @@ runs = Table(
     Index("ix_runs_key_id_kind_last_at_id", "key_id", "kind", "last_at", "id"),
     Index("ix_runs_project_id_kind_last_at_id", "project_id", "kind", "last_at", "id"),
 )
-"""Sums of turns by session and by trace, written with the turns themselves: see `store.runs`."""
+"""Sums of turns by session and by trace, written with the turns themselves: see `store.runs`.
+
+A trace has a row of its project, and one of each key besides: its kind is "part", its part the key.
+"""
 
 usage_reasons = Table(
     "usage_reasons",

@@ -100,7 +100,7 @@ async def _delete(database: Database, table: Table, end: int) -> int:
 
 async def _delete_runs(database: Database, end: int) -> None:
     """Delete runs whose last turn ended before `end`, a few at a time."""
-    for kind in ("session", "trace"):
+    for kind in ("session", "trace", "part"):
         old = (runs.c.kind == kind, runs.c.last_at < end)
         chunk = select(runs.c.id).where(*old).order_by(runs.c.last_at).limit(_AT_ONCE)
         number = _AT_ONCE

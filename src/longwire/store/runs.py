@@ -1,15 +1,27 @@
 """Sessions and traces: sums of the turns of each, so that no list of them reads the turns.
 
-Law: sums are written in the transaction that writes their turns, whichever node writes them.
+Laws: sums are written in the transaction that writes their turns, whichever node writes them. A
+trace is added up over all keys of its project, and for each key besides: who sees some keys alone
+gets the sums of those, never of the whole.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from operator import add
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Dialect, Row, case, func, literal_column, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Dialect,
+    Row,
+    case,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 
 from longwire.core.errors import NotFound
 from longwire.core.nouns.page import Page
@@ -20,6 +32,8 @@ from longwire.store.log_tables import runs
 from longwire.store.paging import Order, Window
 
 _CONTINUED: Final = "continued"
+_PART: Final = "part"
+"""The kind of a row with the turns that one key has in a trace."""
 _LONGEST_LIST: Final = 2_000
 """Letters of a list of models or channels from which on none is added to it."""
 
@@ -92,21 +106,41 @@ class Runs:
         Raises `InvalidFields` for a cursor that is none, or a size that no page has.
         """
         is_sqlite = self._database.is_sqlite
+        stored = _stored(kind, wanted)
         # To look through all lists is five times as fast in the order of the table as in that of
         # an index, which leads to each row by itself.
         reads_all = is_sqlite and bool(wanted.model or wanted.channel_id)
         place = runs.c.kind + "" if reads_all else runs.c.kind
         conditions = wanted.conditions(is_sqlite=is_sqlite)
-        query = select(runs).where(place == kind, *conditions)
-        return await _LAST_FIRST.read(self._database, query, Window(first, after), _run)
+        query = select(runs).where(place == stored, *conditions)
+        if stored == _PART:
+            query = query.where(_is_last_of(wanted.key_ids or ()))
+        page = await _LAST_FIRST.read(self._database, query, Window(first, after), _run)
+        if stored != _PART:
+            return page
+        whole = await self._added_up(page.items, wanted.key_ids or ())
+        return replace(page, edges=tuple((at, whole.get(run.id, run)) for at, run in page.edges))
+
+    async def _added_up(self, found: Sequence[Run], key_ids: tuple[str, ...]) -> dict[str, Run]:
+        """Return traces by id, each with the sums of all its parts of these keys."""
+        ids = [run.id for run in found]
+        query = select(runs).where(runs.c.id.in_(ids), runs.c.part.in_(key_ids))
+        whole: dict[str, Run] = {}
+        async with self._database.read() as connection:
+            for row in await connection.execute(query.order_by(runs.c.last_at, runs.c.part)):
+                part = _run(row)
+                earlier = whole.get(part.id)
+                whole[part.id] = part if earlier is None else earlier.plus(part)
+        return whole
 
     async def get(self, kind: Kind, which: str, seen: RunFilter = ANY_RUN) -> Run:
         """Return the run of an id, or the latest one of a name, in the projects and keys seen.
 
         Raises `NotFound`.
         """
+        stored = _stored(kind, seen)
         for column in (runs.c.id, runs.c.name):
-            query = select(runs).where(runs.c.kind == kind, column == which)
+            query = select(runs).where(runs.c.kind == stored, column == which)
             # What is seen must not be the index that it is found by.
             if seen.project_ids is not None:
                 query = query.where((runs.c.project_id + "").in_(seen.project_ids))
@@ -114,9 +148,26 @@ class Runs:
                 query = query.where((runs.c.key_id + "").in_(seen.key_ids))
             async with self._database.read() as connection:
                 found = await connection.execute(query.order_by(runs.c.last_at.desc()).limit(1))
-                if row := found.first():
-                    return _run(row)
+                row = found.first()
+            if row is not None:
+                run = _run(row)
+                is_part = stored == _PART
+                whole = await self._added_up([run], seen.key_ids or ()) if is_part else {}
+                return whole.get(run.id, run)
         raise NotFound(kind, which)
+
+
+def _stored(kind: Kind, seen: RunFilter) -> str:
+    """Return the kind of the rows to read: of a trace the parts, where some keys alone are seen."""
+    return _PART if kind == "trace" and seen.key_ids is not None else kind
+
+
+def _is_last_of(key_ids: tuple[str, ...]) -> ColumnElement[bool]:
+    """Return whether a part is the last one of its trace, of the parts of these keys."""
+    other = runs.alias("other")
+    is_later = tuple_(other.c.last_at, other.c.part) > tuple_(runs.c.last_at, runs.c.part)
+    query = select(other.c.id).where(other.c.id == runs.c.id, other.c.part.in_(key_ids), is_later)
+    return ~query.exists()
 
 
 def add_to_runs(dialect: Dialect) -> str:
@@ -154,10 +205,10 @@ def rows_of_runs(rows: Iterable[TurnRow]) -> list[tuple[Any, ...]]:
     found: dict[tuple[str, ...], _Added] = {}
     for row in rows:
         model = row.model_asked if row.channel_id else ""
-        runs_of_turn = (("session", row.session, row.key_id), ("trace", row.trace, ""))
-        for kind, name, key in runs_of_turn:
+        for kind, name in (("session", row.session), ("trace", row.trace), (_PART, row.trace)):
             if not name:
                 continue
+            key = "" if kind == "trace" else row.key_id
             place = (kind, row.project_id, key, name, row.channel_id, model)
             before = found.get(place)
             added = _Added(row, row.started_at, row.started_at + row.total_ms, _counts(row))
@@ -184,8 +235,10 @@ class _Added(NamedTuple):
 
 def _values(place: tuple[str, ...], added: _Added) -> tuple[Any, ...]:
     kind, project, key, name, channel, model = place
+    is_session = kind == "session"
     return (
-        run_id("session" if kind == "session" else "trace", name, project, key),
+        run_id("session", name, project, key) if is_session else run_id("trace", name, project),
+        key if kind == _PART else "",
         kind,
         name,
         project,
@@ -225,7 +278,7 @@ def _run(row: Row[Any]) -> Run:
     sums: Sequence[int] = [getattr(row, name) for name in RunSums._fields]
     return Run(
         row.id,
-        row.kind,
+        "trace" if row.kind == _PART else row.kind,
         row.name,
         row.project_id,
         row.key_id,

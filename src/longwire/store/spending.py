@@ -110,8 +110,12 @@ async def with_unpriced(
     states: Iterable[BudgetState],
     specs: Collection[ChannelSpec],
     has_price: Callable[[ChannelSpec, str], bool],
+    key_ids: tuple[str, ...] | None = None,
 ) -> tuple[BudgetState, ...]:
-    """Return states that say which models have no price: named by channels, or used of late."""
+    """Return states that say which models have no price: named by channels, or used of late.
+
+    What others than these keys used is not said.
+    """
     named = {
         spec.id: {model for model in spec.named_models if not has_price(spec, model)}
         for spec in specs
@@ -121,7 +125,7 @@ async def with_unpriced(
     found = []
     for state in states:
         if state.budget.unit is Unit.DOLLARS:
-            models = await _used_unpriced(store, state)
+            models = await _used_unpriced(store, state, key_ids)
             models |= _named_unpriced(state.budget, named, keys)
             found.append(replace(state, unpriced=tuple(sorted(models))))
         else:
@@ -145,7 +149,9 @@ def _named_unpriced(
     }
 
 
-async def _used_unpriced(store: Store, state: BudgetState) -> set[str]:
+async def _used_unpriced(
+    store: Store, state: BudgetState, key_ids: tuple[str, ...] | None
+) -> set[str]:
     """Return the models that turns of a budget used in its period without a known cost."""
     budget, id_ = state.budget, state.budget.subject_id
     match budget.kind:
@@ -154,7 +160,7 @@ async def _used_unpriced(store: Store, state: BudgetState) -> set[str]:
         case SubjectKind.USER:
             where = Where(key_ids=await store.keys.of_user(id_))
         case SubjectKind.PROJECT:
-            where = Where((id_,))
+            where = Where((id_,), key_ids=key_ids)
         case SubjectKind.CHANNEL:
             where = Where(channel_id=id_)
     since, until = (round(at * 1_000) for at in state.span)

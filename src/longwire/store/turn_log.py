@@ -86,7 +86,8 @@ class TurnLog:
         self._complained = float("-inf")
         self._retry = measures.retry
         self._some, self._enough, self._closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._roomy = asyncio.Event()
+        self._roomy, self._wrote = asyncio.Event(), asyncio.Event()
+        self._gone = 0
         self._deadline = float("inf")
 
     @property
@@ -116,6 +117,16 @@ class TurnLog:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._measures.courtesy):
                 await self._roomy.wait()
+
+    async def written(self) -> None:
+        """Wait until what waits now is written, as long as a database is waited for at most."""
+        end = self._gone + len(self._rows)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._measures.patience):
+                while self._gone < end:
+                    self._enough.set()
+                    self._wrote.clear()
+                    await self._wrote.wait()
 
     def write(self, row: TurnRow, *beside: Beside) -> None:
         """Take a row, to be written soon; with no room left it is counted and lost."""
@@ -224,6 +235,8 @@ class TurnLog:
             bodies = self._bodies.pop(row.id, None)
             if bodies is not None:
                 self._body_bytes -= len(bodies.request) + len(bodies.response)
+        self._gone += len(rows)
+        self._wrote.set()
         if not self._is_crowded:
             self._roomy.set()
         if self._closed.is_set():

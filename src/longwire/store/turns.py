@@ -96,8 +96,14 @@ class Turns:
         edges = tuple((str(row.id), row) for row in found[:first])
         return Page(edges, has_more=len(found) > first)
 
-    async def of_run(self, run: Run, first: int, after: str | None = None) -> Page[TurnRow]:
-        """Return the turns of a session or a trace, newest first: see `page`."""
+    async def of_run(
+        self,
+        run: Run,
+        first: int,
+        after: str | None = None,
+        key_ids: tuple[str, ...] | None = None,
+    ) -> Page[TurnRow]:
+        """Return the turns of a session or a trace, newest first, or of some keys: see `page`."""
         is_session = run.kind == "session"
         wanted = TurnFilter(
             project_ids=(run.project_id,),
@@ -106,6 +112,7 @@ class Turns:
             trace="" if is_session else run.name,
             since=run.first_at,
             until=run.last_at + 1,
+            key_ids=key_ids,
         )
         return await self.page(wanted, first, after)
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from itertools import product
 
-from longwire.core.rules.routing import Route, choose, order
+from longwire.core.rules.routing import Choice, Refusal, Refused, Route, choose, order
 
 
 def ordered(*routes: Route, session: str = "s", held: str = "", distrusted: str = "") -> list[str]:
@@ -36,6 +36,13 @@ def test_a_channel_that_is_not_for_a_key_is_not_named() -> None:
     choice = choose(routes, "gpt-5", lambda channel: channel == "a")
     assert () == choice.candidates
     assert "a: does not serve it; others: not for this key" == choice.explanation
+
+
+def test_what_is_gone_is_not_named_to_callers() -> None:
+    """Neither by its id nor by its tag: the explanation of the route has them."""
+    gone = (Route("ch_0123"), Route("tag internal"))
+    choice = Choice((), tuple(Refused(route, Refusal.MISSING) for route in gone))
+    assert "a target of it: there is no such channel" == choice.explanation
 
 
 def test_patterns_match_whole_names_and_case() -> None:

@@ -49,6 +49,22 @@ async def test_the_whole_life_of_a_rule(admin):
     assert "NOT_FOUND" == (await admin.fail(DELETE, id=made["id"], r=2))["code"]
 
 
+async def test_a_rule_informs_destinations_that_there_are(admin, store):
+    """Others are refused, with what else is wrong; one that has gone since stays till changed."""
+    to = (await admin.get(CREATE_TO, i=HOOK))["destination"]["id"]
+    wrong = {"name": "x", "window": 1, "destinations": [to, "nix"]}
+    problems = (await admin.fail(CREATE, i=wrong))["fields"]
+    assert ["window", "destinations"] == [each["field"] for each in problems]
+    assert "nix" in problems[1]["message"]
+    made = await admin.get(CREATE, i={"name": "x", "destinations": [to]})
+    refusal = await admin.fail(UPDATE, id=made["id"], r=1, i={"destinations": ["nix"]})
+    assert ["destinations"] == [each["field"] for each in refusal["fields"]]
+    assert await admin.get(DELETE_TO, id=to, r=1)
+    (rule,) = [each for each in await store.alert_rules.all() if each.id == made["id"]]
+    changed = await admin.get(UPDATE, id=made["id"], r=rule.revision, i={"enabled": False})
+    assert changed["enabled"] is False
+
+
 @SQLITE
 @pytest.mark.parametrize(
     ("draft", "fields"),

@@ -150,3 +150,23 @@ async def test_members_and_viewers_see_what_binds_them(admin, signed_in, store):
     assert (True, "DATABASE", 5, "UTC") == tuple(
         of_key[name] for name in ("isOfKey", "managedBy", "amount", "timeZone")
     )
+
+
+async def test_a_member_reads_of_no_model_that_others_used(admin, signed_in, store):
+    """A budget of their project names those without price that their own keys used."""
+    member = await signed_in(Role.MEMBER)
+    user = await store.users.find("member@example.org")
+    await store.projects.add_member("prj_default", user.id, TEST)
+    grant = Grant("", "prj_default", user.id)
+    key = (await store.keys.create(ApiKey("", "own", "", b"", grant), TEST)).key
+    unpriced = {"at": now_ms(), "project_id": "prj_default", "cost": None}
+    await store.turns.add(
+        [
+            row(1, key_id=key.id, model_asked="mine", **unpriced),
+            row(2, key_id="key_other", model_asked="theirs", **unpriced),
+        ]
+    )
+    await admin.get(CREATE, input={**PROJECT, "amount": 1})
+    for caller, expected in ((admin, ["mine", "theirs"]), (member, ["mine"])):
+        (found,) = await caller.get(LIST)
+        assert expected == found["unpricedModels"]

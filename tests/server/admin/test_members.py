@@ -3,6 +3,11 @@
 import pytest
 
 from longwire.core.nouns.access import Actor, ApiKey, Grant, Role
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.project import Project
+from longwire.core.nouns.secret import Secret
+from longwire.core.nouns.turn_row import TurnAttempt, TurnDetails
+from longwire.relay.records.last_failures import LastFailures
 from tests.store.turn_rows import NOON, row
 
 TEST = Actor("", "test")
@@ -207,6 +212,36 @@ async def test_the_keys_of_who_is_disabled_or_deleted_stop(admin, member, store,
     assert [nobodys.id] == [each.id for each in await store.keys.all()]
 
 
+async def test_a_trace_shared_with_others_is_that_of_ones_own_keys(member, store, administration):
+    """Neither its sums nor its models nor its turns are of others' keys in the same project."""
+    own = await _key(store, "own", "member@example.org")
+    others = await _key(store, "others")
+    turns = ((own, "small"), (others, "large"))
+    rows = [
+        row(number, key_id=key.id, key_name=key.name, model_asked=model, project_id="prj_default")
+        for number, (key, model) in enumerate(turns)
+    ]
+    await store.turns.add(rows)
+    shared = await store.runs.get("trace", "trace-1")
+    administration.sessions.live.put(7, scope=f"api_key:{own.id}", trace=shared.id)
+    administration.sessions.live.put(8, scope=f"api_key:{others.id}", trace=shared.id)
+    fields = "id turns models costUsd connections { id } turnLog { nodes { keyName } }"
+    expected = {
+        "id": shared.id,
+        "turns": 1,
+        "models": ["small"],
+        "costUsd": 1e-6,
+        "connections": [{"id": "a/7"}],
+        "turnLog": {"nodes": [{"keyName": "own"}]},
+    }
+    for which in (shared.id, "trace-1"):
+        get = f"query($id: ID!) {{ trace(id: $id) {{ {fields} }} }}"
+        assert expected == await member.get(get, id=which)
+    assert {"nodes": [expected]} == await member.get(f"{{ traces {{ nodes {{ {fields} }} }} }}")
+    live = f"{{ traces(filter: {{ live: true }}) {{ nodes {{ {fields} }} }} }}"
+    assert {"nodes": [expected]} == await member.get(live)
+
+
 async def test_a_member_sees_the_runs_of_their_own_keys_alone(member, store):
     """In lists, by id and by name, and found: a run of others' keys in their project is none."""
     own = await _key(store, "own", "member@example.org")
@@ -233,3 +268,35 @@ async def test_a_member_sees_the_runs_of_their_own_keys_alone(member, store):
                 f"query($text: String!) {{ find(text: $text) {{ {kind}s {{ name }} }} }}",
                 text=f"{kind}-{whose}",
             )
+
+
+async def test_where_a_turn_would_go_is_explained_of_own_keys_alone(viewer, store):
+    """A viewer gets it of keys in their projects; of another key it is as if there were none."""
+    await store.projects.add_member(
+        "prj_default", (await store.users.find("viewer@example.org")).id, TEST
+    )
+    own = await _key(store, "own")
+    project = await store.projects.create(Project("", "elsewhere"), TEST)
+    draft = ApiKey("", "foreign", "", b"", Grant(project_id=project.id))
+    foreign = (await store.keys.create(draft, TEST)).key
+    explain = 'query($key: ID!) { explainRoute(input: {model: "m"}, keyID: $key) { problem } }'
+    assert "problem" in await viewer.get(explain, key=own.id)
+    for unseen in (foreign.id, "key_none"):
+        assert "NOT_FOUND" == (await viewer.fail(explain, key=unseen))["code"]
+
+
+async def test_what_an_upstream_said_is_for_who_may_read_bodies(
+    admin, viewer, store, administration, monkeypatch
+):
+    """The failure of a channel may quote a turn of anybody: a viewer gets its code alone."""
+    channel = await store.channels.create(ChannelSpec("", "local", credential=Secret("k")), TEST)
+    quote = "No tool call found with call_id theirs"
+    attempt = TurnAttempt(channel.id, "local", "http", "refused", 400, "bad", quote, 5)
+    failures = LastFailures()
+    failed = row(0, channel_id=channel.id)
+    failures.note(failed, [TurnDetails(failed.id, {}, (attempt,), "")])
+    monkeypatch.setattr(administration.health, "_failures", failures)
+    get = "query($id: ID!) { channel(id: $id) { health { lastFailure { code message } } } }"
+    for caller, message in ((admin, quote), (viewer, "")):
+        found = await caller.get(get, id=channel.id)
+        assert {"code": "bad", "message": message} == found["health"]["lastFailure"]

@@ -1,6 +1,7 @@
 """What groups turns: a session that a client names, or a trace with all that an agent set off."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import add
 from typing import Literal, NamedTuple
 
 from blake3 import blake3
@@ -49,6 +50,16 @@ class Run:
     models: tuple[str, ...]
     channels: tuple[str, ...]
     sums: RunSums
+
+    def plus(self, later: "Run") -> "Run":
+        """Return the run of both: this one's turns, and those of a part that ended later."""
+        return replace(
+            later,
+            first_at=min(self.first_at, later.first_at),
+            models=tuple(dict.fromkeys(self.models + later.models)),
+            channels=tuple(dict.fromkeys(self.channels + later.channels)),
+            sums=RunSums(*map(add, self.sums, later.sums)),
+        )
 
 
 def run_id(kind: Kind, name: str, project_id: str, key_id: str = "") -> str:

@@ -25,6 +25,7 @@ _PENALIZING = ("generate_content", "chat_completions")
 """The APIs that know penalties."""
 
 _OTHERS = "others"
+_GONE = "a target of it"
 _BAND_DIGITS = 1
 """Digits after the point by which accounts with about as much left are equal."""
 
@@ -100,6 +101,9 @@ class Refusal(Enum):
     BACKGROUND = "does not answer in the background"
 
 
+_UNNAMED = {Refusal.KEY: _OTHERS, Refusal.MISSING: _GONE}
+
+
 class Refused(NamedTuple):
     """A channel that does not serve a turn, and why; `detail` is what of that."""
 
@@ -117,11 +121,14 @@ class Choice:
 
     @property
     def explanation(self) -> str:
-        """Say in one phrase why nobody was left; channels that are not for the key stay unnamed."""
+        """Say in one phrase why nobody was left.
+
+        Channels that are not for the key stay unnamed, as ids and tags of channels that are gone.
+        """
         if not self.refusals:
             return "no channel is configured"
         reasons = dict.fromkeys(
-            f"{_OTHERS if cause is Refusal.KEY else route.label}: {cause.value}"
+            f"{_UNNAMED.get(cause, route.label)}: {cause.value}"
             for route, cause, _ in self.refusals
         )
         return "; ".join(reasons)

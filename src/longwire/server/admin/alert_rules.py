@@ -5,8 +5,17 @@ from typing import Annotated, Final
 
 import strawberry
 
+from longwire.core.errors import FieldProblem, refuse
 from longwire.core.nouns.access import Permission
-from longwire.core.nouns.alert import KINDS, AlertRule, Unit, Watched, new_rule
+from longwire.core.nouns.alert import (
+    KINDS,
+    AlertRule,
+    Unit,
+    Watched,
+    check_alert_rule,
+    new_rule,
+    settled,
+)
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channels import ManagedBy
 from longwire.server.admin.context import Info, admitted, require
@@ -95,16 +104,33 @@ async def _seen(administration: Administration, rule_id: str, revision: int) -> 
     return replace(await administration.store.alert_rules.get(rule_id), revision=revision)
 
 
+async def _refuse_strangers(
+    administration: Administration, rule: AlertRule, held: AlertRule
+) -> None:
+    """Raise `InvalidFields` for what is wrong, and for destinations that nobody knows.
+
+    One that the rule has already may be gone by now: other fields can be changed all the same.
+    """
+    known = {each.id for each in await administration.alerting.destinations()}
+    strangers = [each for each in rule.destinations if each not in known | {*held.destinations}]
+    mend = f"there is no destination {', '.join(strangers)}; alertDestinations lists their ids"
+    problems = [FieldProblem("destinations", mend)] if strangers else []
+    refuse([*check_alert_rule(settled(rule)), *problems])
+
+
 async def _create(info: Info, draft: Draft) -> RuleView:
     viewer, administration = admitted(info, Permission.ALERTS_WRITE)
     blank = new_rule("", draft.watched or Watched.CHANNEL_RESTING)
-    rule = await administration.store.alert_rules.create(_applied(blank, draft), viewer.actor)
-    return shown(rule)
+    rule = _applied(blank, draft)
+    await _refuse_strangers(administration, rule, blank)
+    return shown(await administration.store.alert_rules.create(rule, viewer.actor))
 
 
 async def _update(info: Info, rule_id: Id, revision: int, draft: Draft) -> RuleView:
     viewer, administration = admitted(info, Permission.ALERTS_WRITE)
-    rule = _applied(await _seen(administration, rule_id, revision), draft)
+    held = await _seen(administration, rule_id, revision)
+    rule = _applied(held, draft)
+    await _refuse_strangers(administration, rule, held)
     return shown(await administration.store.alert_rules.update(rule, viewer.actor))
 
 

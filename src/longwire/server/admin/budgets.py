@@ -22,7 +22,7 @@ from longwire.server.admin.context import Info, Viewer, admitted
 from longwire.server.admin.inputs import Reader, changes, view_of
 from longwire.server.admin.paging import Id
 from longwire.server.admin.scalars import dollars_of, nano_of, time_of
-from longwire.server.admin.sight import joined_projects
+from longwire.server.admin.sight import joined_projects, sight_of
 from longwire.store.spending import budget_states, with_unpriced
 from longwire.store.store import now_ms
 
@@ -117,8 +117,10 @@ def shown(state: BudgetState) -> BudgetView:
     )
 
 
-async def all_states(administration: Administration) -> tuple[BudgetState, ...]:
-    """Return all budgets of the gateway with what is spent."""
+async def all_states(
+    administration: Administration, key_ids: tuple[str, ...] | None = None
+) -> tuple[BudgetState, ...]:
+    """Return all budgets with what is spent, and the models without price that keys used."""
     store, now = administration.store, now_ms()
     declared = await found_budgets(store, administration.reconciler.declared.budgets)
     calendar = await _calendar_of(administration)
@@ -129,12 +131,13 @@ async def all_states(administration: Administration) -> tuple[BudgetState, ...]:
         names = renamer(spec.renames)(model), model
         return administration.quote(names, price_finder(spec.prices)) is not None
 
-    return await with_unpriced(store, states, specs, has_price)
+    return await with_unpriced(store, states, specs, has_price, key_ids)
 
 
 async def _budgets(info: Info) -> list[BudgetView]:
     viewer, administration = admitted(info, Permission.USAGE_READ)
-    states = await all_states(administration)
+    sight = await sight_of(administration, viewer)
+    states = await all_states(administration, sight.key_ids)
     seen = await _seen(administration, viewer, states)
     return [shown(each) for each in seen]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from longwire.core.nouns.access import Permission
+from longwire.core.nouns.access import PERMISSIONS, Permission
 from longwire.core.rules.health import Rest
 from longwire.relay.records.last_failures import ChannelFailure as Failure
 from longwire.server.admin.context import Info, admitted
@@ -37,7 +37,10 @@ class Rests:
     )
 
 
-@strawberry.type(description="A failed attempt at a channel, in the words of the turn log.")
+@strawberry.type(
+    description="A failed attempt at a channel, in the words of the turn log. The message may "
+    "quote what was asked: it is empty for who may not read bodies."
+)
 class ChannelFailure:
     at: datetime
     status: int
@@ -122,8 +125,10 @@ async def errors_of(
 
 
 async def health_of(info: Info, channel_id: str) -> ChannelHealth:
-    """Return how a channel does at all nodes."""
-    fares = await info.context.administration.health.of(channel_id)
+    """Return how a channel does at all nodes, without messages for who may not read bodies."""
+    viewer, administration = admitted(info, Permission.CHANNELS_READ)
+    may_read = Permission.BODIES_READ in PERMISSIONS[viewer.role]
+    fares = await administration.health.of(channel_id)
     differ = len({(fare.channel, fare.websocket) for fare in fares.values()}) > 1
     nodes = sorted(fares.items()) if differ else ()
     whole = worst(fares.values())
@@ -131,17 +136,20 @@ async def health_of(info: Info, channel_id: str) -> ChannelHealth:
         ChannelHealth,
         whole,
         channel_id=channel_id,
-        nodes=[view_of(NodeHealth, fare, node=node, **_parts(fare)) for node, fare in nodes],
-        **_parts(whole),
+        nodes=[
+            view_of(NodeHealth, fare, node=node, **_parts(fare, may_read=may_read))
+            for node, fare in nodes
+        ],
+        **_parts(whole, may_read=may_read),
     )
 
 
-def _parts(fare: Fare) -> dict[str, object]:
+def _parts(fare: Fare, *, may_read: bool) -> dict[str, object]:
     return {
         "resting": _rests(fare.resting),
         "websocket_resting": _rests(fare.websocket_resting),
-        "cause": _failure(fare.cause),
-        "last_failure": _failure(fare.last_failure),
+        "cause": _failure(fare.cause, may_read=may_read),
+        "last_failure": _failure(fare.last_failure, may_read=may_read),
     }
 
 
@@ -152,7 +160,8 @@ def _rests(resting: Resting | None) -> Rests | None:
     return Rests(why=resting.why, since=since, until=until)
 
 
-def _failure(failure: Failure | None) -> ChannelFailure | None:
+def _failure(failure: Failure | None, *, may_read: bool) -> ChannelFailure | None:
     if failure is None:
         return None
-    return view_of(ChannelFailure, failure, at=time_of(failure.at))
+    message = failure.message if may_read else ""
+    return view_of(ChannelFailure, failure, at=time_of(failure.at), message=message)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.channel import APIS
 from longwire.dialects.sample import MOST_TOKENS, Sample
@@ -13,6 +13,7 @@ from longwire.server.admin.explanations import Explanation, caller_of, shown
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.model_inputs import NEW, ModelInput, drafted
 from longwire.server.admin.models import channels_of
+from longwire.server.admin.sight import sight_of
 
 KeyId = Annotated[strawberry.ID | None, strawberry.argument(name="keyID")]
 
@@ -33,7 +34,7 @@ Wanted = Annotated[Request, strawberry.argument(name="input")]
 async def _explain(
     info: Info, wanted: Wanted, key_id: KeyId = None, draft: ModelInput | None = None
 ) -> Explanation:
-    _, administration = admitted(info, Permission.CHANNELS_READ)
+    viewer, administration = admitted(info, Permission.CHANNELS_READ)
     _check(wanted)
     model = None
     if draft is not None:
@@ -41,6 +42,9 @@ async def _explain(
         if problems:
             raise InvalidFields(problems)
     caller = await caller_of(administration, key_id)
+    sight = await sight_of(administration, viewer)
+    if key_id and not sight.shows(caller.grant.project_id, key_id):
+        raise NotFound("API key", key_id)
     sample = view_of(Sample, wanted, api=wanted.api_format)
     explained = await administration.explain(sample, caller, model)
     return shown(explained.steps, explained.problem)

@@ -9,7 +9,7 @@ from longwire.core.nouns.access import PERMISSIONS, Permission
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.run import Kind, Run
 from longwire.server.admin.administration import Administration
-from longwire.server.admin.context import Info, Viewer, admitted, require
+from longwire.server.admin.context import Info, Viewer, admitted
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.paging import Connection, Id, connection
 from longwire.server.admin.scalars import Int64, dollars_of, milliseconds_of, time_of
@@ -50,15 +50,17 @@ Criteria = Annotated[Wanted | None, strawberry.argument(name="filter")]
 async def _turns(
     info: Info, root: strawberry.Parent["RunView"], first: int = 200, after: str | None = None
 ) -> Connection[Turn]:
-    require(info, Permission.TURNS_READ)
-    page = await info.context.administration.store.turns.of_run(root.run, first, after)
+    viewer, administration = admitted(info, Permission.TURNS_READ)
+    sight = await sight_of(administration, viewer)
+    page = await administration.store.turns.of_run(root.run, first, after, sight.key_ids)
     return connection(page, shown_turn)
 
 
 @strawberry.type(
     name="AgentSession",
     description="What groups turns over connections, channels and models: a session of one key, or "
-    "a trace of one project. What is not known counts as 0 in its sums; bytes are of bodies.",
+    "a trace of one project, of which members see the turns of their own keys. What is not known "
+    "counts as 0 in its sums; bytes are of bodies.",
 )
 class RunView:
     id: strawberry.ID

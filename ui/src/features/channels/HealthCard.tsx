@@ -1,5 +1,6 @@
 /** Whether turns go to a channel, and if not why, since when and until when: in words, with the mend. */
 import { useTranslation } from "react-i18next";
+import { useMay } from "@/api/me";
 import { useNow } from "@/shared/clock";
 import { useFormat } from "@/shared/format";
 import { Card } from "@/shared/Page";
@@ -71,11 +72,12 @@ function Resting({ rests }: { rests: Rests }) {
 
 function Failed({ failure }: { failure: ChannelFailure }) {
   const { t } = useTranslation("channels");
+  const mayRead = useMay("bodies:read");
   return (
     <>
       <At time={failure.at} /> · <code className="font-mono text-[13px]">{`${failure.status} ${failure.code}`}</code>
       {failure.node !== "" && ` · ${t("atNode", { node: failure.node })}`}
-      <span className="block break-words">{failure.message}</span>
+      <span className="block break-words">{mayRead ? failure.message : t("messageHidden")}</span>
       <TurnsLink search={{ open: failure.turnID }} className="underline">
         {t("itsTurn")}
       </TurnsLink>

@@ -25,6 +25,7 @@ def upgrade() -> None:
     op.create_table(
         "runs",
         Column("id", String(64), nullable=False, primary_key=True),
+        Column("part", String(256), nullable=False, primary_key=True),
         Column("kind", String(64), nullable=False),
         Column("name", String(256), nullable=False),
         Column("project_id", String(64), nullable=False),
