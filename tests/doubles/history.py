@@ -17,11 +17,12 @@ _MIGRATIONS = "src/longwire/store/migrations/versions"
 def before_newest_schema(folder: Path) -> Path:
     """Unpack the last source whose schema is the one before; return what to put on PYTHONPATH.
 
+    That is by the first parents: the schemas of branches that came together later are not whole.
     Without history the test is skipped.
     """
     (newest,) = (ROOT / _MIGRATIONS).glob(f"m{head()}_*.py")
     adding = ("--diff-filter=A", "--format=%H", "-1", "--", str(newest.relative_to(ROOT)))
-    added = _git("log", *adding).decode().strip()
+    added = _git("log", "--first-parent", "-m", *adding).decode().strip()
     if not added:
         pytest.skip("needs git and the history of this checkout")
     archive = _git("archive", f"{added}^", "src")

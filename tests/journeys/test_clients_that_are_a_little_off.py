@@ -241,8 +241,8 @@ class TestPaths:
         ("path", "name"),
         [
             ("/v1beta/models/gemini-x:embedContent", "Gemini's API"),
-            ("/v1/embeddings", "the API of this path"),
-            ("/v1/images/generations", "the API of this path"),
+            ("/v1/batches", "the API of this path"),
+            ("/v1/images/variations", "the API of this path"),
         ],
     )
     async def test_of_another_api(self, path, name):
@@ -326,7 +326,7 @@ class TestPages:
                 await ask(client, origin=PAGE),
                 await ask(client, "/v1/models", method="GET", body=None, origin=PAGE),
                 await ask(client, "/v1/models", method="GET", key="", body=None, origin=PAGE),
-                await ask(client, "/v1/embeddings", origin=PAGE),
+                await ask(client, "/v1/batches", origin=PAGE),
                 await ask(client, method="PUT", origin=PAGE),
             ]
         assert [401, 400, 200, 401, 404, 405] == [status for status, _, _ in answers]
