@@ -1,10 +1,13 @@
 """Alert rules and destinations that the file declares."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
+from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.alert import Watched
-from longwire.settings import Settings
+from longwire.settings import Settings, load
 from longwire.settings.alerts import destination_of, rule_of
 
 HOOK = {"name": "ops", "kind": "webhook", "url": "https://a.b/c"}
@@ -49,3 +52,21 @@ def test_a_bad_table_is_refused_with_the_mend(tables, mend):
     """A gateway does not start with what it would not send."""
     with pytest.raises(ValidationError, match=mend):
         Settings(**tables)
+
+
+def test_an_unknown_destination_is_named_with_the_known_ones(tmp_path: Path) -> None:
+    """A rule that informs an undeclared destination is refused with file, place and mend."""
+    file = tmp_path / "longwire.toml"
+    file.write_text(
+        '[[alert_destinations]]\nname = "ops"\nkind = "webhook"\nurl = "https://a.example/x"\n'
+        '[[alert_rules]]\nname = "r"\nwatched = "error_rate"\ndestinations = ["nix"]\n'
+    )
+
+    with pytest.raises(ConfigurationError) as refused:
+        load(file, {})
+
+    expected = (
+        f"{file}: alert_rules[0].destinations: no [[alert_destinations]] is named "
+        '"nix"; known here: ops; declare it, or leave the list out to inform all'
+    )
+    assert expected in str(refused.value)

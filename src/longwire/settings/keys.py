@@ -351,7 +351,8 @@ class Settings(Section):
                 if name not in known:
                     raise ValueError(
                         f"alert_rules[{number}].destinations: no [[alert_destinations]] is named "
-                        f'"{name}"; declare it, or leave the list out to inform all'
+                        f'"{name}"; known here: {", ".join(sorted(known)) or "none"}; '
+                        "declare it, or leave the list out to inform all"
                     )
         return self
 

@@ -45,7 +45,8 @@ def _place(location: Location, source: Path | None, in_environment: object) -> s
     depth = _set_by_variable(location, in_environment)
     key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location[depth:])
     if not depth:
-        return f"{source or 'settings'}: {key.removeprefix('.')}"
+        file = str(source or "settings")
+        return f"{file}: {key.removeprefix('.')}" if key else file
     variable = PREFIX + "__".join(str(step).upper() for step in location[:depth])
     return f"{variable}: {key.removeprefix('.')}" if key else variable
 
@@ -62,7 +63,7 @@ def _set_by_variable(location: Location, found: object) -> int:
 
 
 def _fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
-    *above, key = fault["loc"]
+    *above, key = fault["loc"] or ("",)  # a check of the whole file has no place of its own
     match fault["type"]:
         case "extra_forbidden":
             return f"unknown key; {_nearest(str(key), _known_keys(model, above))}"

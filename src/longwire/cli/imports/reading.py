@@ -16,6 +16,7 @@ from longwire.settings import Settings, load
 
 _REFERENCE: Final = re.compile(r"\$\{(\w+)\}")
 _ANY_SECRET: Final = "stands-for-a-secret"  # noqa: S105 - for a variable that is not set yet
+_TOO_DEEP: Final = "is nested too deeply to be read; import a file as the other gateway writes it"
 
 MILLION = Decimal(1_000_000)
 
@@ -30,6 +31,8 @@ def read_yaml(file: Path) -> Any:  # noqa: ANN401 - YAML is any tree
         raise ConfigurationError(f"{file}: no valid YAML at {place}: {error.problem}") from None
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{file}: no valid YAML: {error}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{file}: {_TOO_DEEP}") from None
 
 
 def read_json(file: Path) -> Any:  # noqa: ANN401 - JSON is any tree
@@ -39,6 +42,8 @@ def read_json(file: Path) -> Any:  # noqa: ANN401 - JSON is any tree
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise ConfigurationError(f"{file}: no valid JSON at {place}: {error.msg}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{file}: {_TOO_DEEP}") from None
 
 
 def _text_of(file: Path) -> str:

@@ -39,8 +39,8 @@ from longwire.relay.records.telemetry.wire import request
 from longwire.relay.records.tracing import TelemetryOptions
 
 _log = structlog.get_logger()
-FAREWELL: Final = 5.0
-"""How long the last of it may take to get away, in seconds."""
+FAREWELL: Final = 1.0
+"""How long the last of each kind may take to get away, in seconds."""
 
 _BATCH: Final = 512
 _LOOP_ANSWERS: Final = 10.0
@@ -83,7 +83,7 @@ class TurnSender(OTLPSpanExporter):
         super().__init__(endpoint=_below(options, "/v1/traces"), headers=_headers(options))
         self.taken = 0
         self.lost = 0
-        self._reach = Reach("traces")
+        self.reach = Reach("traces")
         self._resource = PB2Resource(
             attributes=[
                 KeyValue(key=name, value=AnyValue(string_value=str(value)))
@@ -101,7 +101,7 @@ class TurnSender(OTLPSpanExporter):
         sent = self._client.export(request(self._resource, self._scope, encoded))
         if not sent.success:
             self.lost += len(spans)
-        self._reach.note(succeeded=sent.success)
+        self.reach.note(succeeded=sent.success)
         return SpanExportResult.SUCCESS if sent.success else SpanExportResult.FAILURE
 
 
@@ -156,7 +156,7 @@ class MetricSender(MetricExporter):
         self._scope = scope
         self._collect = collect
         self._loop = asyncio.get_running_loop()
-        self._reach = Reach("metrics")
+        self.reach = Reach("metrics")
         self._exporter = OTLPMetricExporter(
             endpoint=_below(options, "/v1/metrics"), headers=_headers(options)
         )
@@ -174,7 +174,7 @@ class MetricSender(MetricExporter):
             for each in metrics_data.resource_metrics[:1]
         ]
         result = self._exporter.export(MetricsData(whole), timeout_millis)
-        self._reach.note(succeeded=result is MetricExportResult.SUCCESS)
+        self.reach.note(succeeded=result is MetricExportResult.SUCCESS)
         return result
 
     def _in_loop(self) -> Sequence[Metric]:
@@ -209,11 +209,14 @@ async def metrics_sent(
     try:
         yield
     finally:
-        await ended(lambda: provider.shutdown(FAREWELL * 1000))
+        await ended(lambda: provider.shutdown(FAREWELL * 1000), sender.reach)
 
 
-async def ended(end: Callable[[], None]) -> None:
-    """End something that waits, in a thread that nobody waits for longer than `FAREWELL`."""
+async def ended(end: Callable[[], None], reach: Reach) -> None:
+    """End something that waits, in a thread that nobody waits for longer than `FAREWELL`.
+
+    What does not get away by then is not sent, which is said.
+    """
     done: Future[None] = Future()
 
     def run() -> None:
@@ -222,9 +225,11 @@ async def ended(end: Callable[[], None]) -> None:
         done.set_result(None)
 
     threading.Thread(target=run, name="telemetry-ends", daemon=True).start()
-    with suppress(TimeoutError):
+    try:
         async with asyncio.timeout(FAREWELL):
             await asyncio.shield(asyncio.wrap_future(done))
+    except TimeoutError:
+        reach.note(succeeded=False)
 
 
 def _below(options: TelemetryOptions, path: str) -> str | None:

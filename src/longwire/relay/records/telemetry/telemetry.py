@@ -103,7 +103,7 @@ class Telemetry:
             if self.tracing is not None:
                 sending = TurnSender(self._options, self._resource, self._scope)
                 self._queue = TurnQueue(sending, self._options.queue)
-                stack.push_async_callback(ended, self._queue.close)
+                stack.push_async_callback(ended, self._queue.close, sending.reach)
             yield
 
     def _collect(self) -> list[Metric]:
