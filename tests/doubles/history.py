@@ -1,4 +1,4 @@
-"""The Longwire before the newest schema, out of the history of this checkout."""
+"""The Longwire before a schema, out of the history of this checkout."""
 
 import shutil
 import subprocess
@@ -8,19 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from longwire.store.migrate import head
-
 ROOT = Path(__file__).parents[2]
 _MIGRATIONS = "src/longwire/store/migrations/versions"
 
 
-def before_newest_schema(folder: Path) -> Path:
-    """Unpack the last source whose schema is the one before; return what to put on PYTHONPATH.
+def before_schema(number: str, folder: Path) -> Path:
+    """Unpack the last source that did not know a schema; return what to put on PYTHONPATH.
 
     That is by the first parents: the schemas of branches that came together later are not whole.
     Without history the test is skipped.
     """
-    (newest,) = (ROOT / _MIGRATIONS).glob(f"m{head()}_*.py")
+    (newest,) = (ROOT / _MIGRATIONS).glob(f"m{number}_*.py")
     adding = ("--diff-filter=A", "--format=%H", "-1", "--", str(newest.relative_to(ROOT)))
     added = _git("log", "--first-parent", "-m", *adding).decode().strip()
     if not added:

@@ -1,4 +1,4 @@
-"""A fleet is upgraded node by node under load, from the schema before."""
+"""A fleet is upgraded node by node under load, from the schema of the release before."""
 
 import asyncio
 
@@ -8,9 +8,12 @@ from longwire.store.database import Database
 from longwire.store.migrate import head, schema_of
 from tests.doubles.balancers import SEES_A_RETURN
 from tests.doubles.fleet import channels
-from tests.doubles.history import before_newest_schema
+from tests.doubles.history import before_schema
 from tests.fleet.outages import logged
 from tests.fleet.scenes import WARM, working
+
+FIRST_UNRELEASED = "0014"
+"""The first schema since the last release: those behind it may still change."""
 
 
 async def _schema(url: str) -> str | None:
@@ -24,7 +27,7 @@ async def _schema(url: str) -> str | None:
 @pytest.mark.timeout(180)
 async def test_an_upgrade_from_the_schema_before_fails_no_turn(emulator, fleet_of, tmp_path):
     """The first new node migrates while two old ones serve; each turn is answered, and logged."""
-    old = {"PYTHONPATH": str(before_newest_schema(tmp_path / "before"))}
+    old = {"PYTHONPATH": str(before_schema(FIRST_UNRELEASED, tmp_path / "before"))}
     fleets = fleet_of(channels(emulator.url), environment=old, template="template0")
     async with fleets as fleet, fleet.behind("haproxy") as balancer:
         assert head() > await _schema(fleet.database)
