@@ -77,7 +77,8 @@ def test_a_sign_in_that_ended_is_begun_again(opened, provider):
     go_there(page, "ada")
     expect(page.get_by_role("heading", level=1, name="Users")).to_be_visible()
     page.context.clear_cookies()
-    page.get_by_role("link", name="Channels").click()
+    # What the page asks for by itself may have opened the dialog before, over the link.
+    page.get_by_role("link", name="Channels").dispatch_event("click")
     expect(page.get_by_role("dialog").get_by_label("Password")).to_have_count(0)
     go_there(page, "ada")
     expect(page.get_by_role("heading", level=1, name="Channels")).to_be_visible()

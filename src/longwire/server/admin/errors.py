@@ -33,6 +33,9 @@ _log = structlog.get_logger()
 _FOUND = re.compile(r"[,;] found: .*", re.DOTALL)
 _VALUE = re.compile(r"(cannot represent [^:]*value): .*", re.DOTALL)
 _MEMBER = re.compile(r"Value '.*' does not exist", re.DOTALL)
+_TOO_LONG: Final = "Parsing aborted."
+"""What the parser says of a query with too many tokens; it has no code for that."""
+
 _BY_CALLER: Final = {
     Forbidden: "FORBIDDEN",
     OtherOrigin: "FORBIDDEN",
@@ -52,7 +55,16 @@ class AdminSchema(strawberry.Schema):
         """Replace errors by what the caller may see; all of them pass here."""
         context = execution_context.context if execution_context else None
         request_id = str(getattr(context, "request_id", ""))
+        if context is not None and context.viewer is None:
+            errors[:] = [_without_a_name(error) for error in errors]
         errors[:] = [public_error(error, request_id) for error in errors]
+
+
+def _without_a_name(error: GraphQLError) -> GraphQLError:
+    """Ask to sign in for what is too long for nobody: whose sign-in has ended may send it then."""
+    if _TOO_LONG not in error.message:
+        return error
+    return GraphQLError(error.message, original_error=Unauthenticated("Sign in first."))
 
 
 def public_error(error: GraphQLError, request_id: str) -> GraphQLError:
