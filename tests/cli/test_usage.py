@@ -64,7 +64,7 @@ def test_a_time_that_is_none_is_refused(command, since):
 def test_the_log_by_reason(command, logged):
     """The last turns that were not continued for a reason; a word that is none is refused."""
     lines = command("turns", "tail", "--reason", "history_rewritten").splitlines()
-    assert 1 == len(lines)
-    assert "fresh (history_rewritten)" in lines[0]
+    assert 2 == len(lines)
+    assert "fresh (history_rewritten)" in lines[1]
     with pytest.raises(InvalidFields, match="write one of new_session, new_branch"):
         command("turns", "tail", "--reason", "history")

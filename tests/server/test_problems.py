@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from structlog.testing import capture_logs
 
 from longwire.core import errors
+from longwire.core.nouns.sign_on import SignOnProblem, SignOnRefused
 from longwire.server.problems import problem_of, request_id, response_to
 
 TABLE = [
@@ -19,6 +20,7 @@ TABLE = [
     (errors.UnknownModel("x", "y"), 404, "model_not_found", "model"),
     (errors.Forbidden("m"), 403, "permission_denied", None),
     (errors.NotFound("channel", "x"), 404, "not_found", None),
+    (SignOnRefused(SignOnProblem.NO_EMAIL, "m"), 400, "sign_on_refused", None),
     (errors.Conflict("m", param="name"), 409, "conflict", "name"),
     (errors.InvalidFields([errors.FieldProblem("f", "m")]), 400, "invalid_fields", "f"),
     (errors.LimitReached("m", code="c", retry_after=3), 429, "c", None),
