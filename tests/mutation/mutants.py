@@ -167,8 +167,8 @@ MUTANTS = (
     Mutant(
         "continue without reasoning where that is not wanted",
         "core/rules/continuity.py",
-        "_shown(replies, following) if may_omit_reasoning else None",
-        "_shown(replies, following)",
+        "shown_of(replies, following) if may_omit_reasoning else None",
+        "shown_of(replies, following)",
     ),
     Mutant(
         "ignore what the client changed in older items",
@@ -191,8 +191,8 @@ MUTANTS = (
     Mutant(
         "continue the answer to part of a history",
         "core/rules/continuity.py",
-        "    if turn.refers_outside:\n        digest, mark",
-        "    if False:\n        digest, mark",
+        "    elif not turn.refers_outside:\n        digest",
+        "    else:\n        digest",
     ),
     Mutant(
         "take any reference for the right one",
