@@ -73,6 +73,8 @@ def _sums_of(first: int, end: int) -> Select[Any]:
     whose = (turns.c.project_id, turns.c.channel_id, model, turns.c.key_id, turns.c.api, how)
     labelled = [each.label(f"key_{number}") for number, each in enumerate((hour, *whose))]
     is_served = and_(turns.c.first_event_ms.is_not(None), turns.c.error_code == "")
+    tokens = func.coalesce(turns.c.input_tokens, 0) + func.coalesce(turns.c.output_tokens, 0)
+    is_unpriced = and_(turns.c.cost.is_(None), tokens > 0)
     known = ("input_tokens", "cached_tokens", "output_tokens", "cost")
     return (
         select(
@@ -83,6 +85,7 @@ def _sums_of(first: int, end: int) -> Select[Any]:
             *(func.coalesce(func.sum(turns.c[name]), 0) for name in known),
             func.sum(case((is_served, turns.c.bytes_received), else_=turns.c.bytes_sent)),
             func.sum(turns.c.bytes_sent),
+            func.sum(case((is_unpriced, 1), else_=0)),
         )
         .where(turns.c.id >= first, turns.c.id < end)
         .group_by(*(each.name for each in labelled))
