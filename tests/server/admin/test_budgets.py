@@ -96,8 +96,8 @@ async def test_what_the_file_declares_is_shown_and_not_changed(admin, administra
         declared.channels,
         declared.keys,
         declared.file,
-        (DeclaredBudget(budget, "main", is_own=True),),
-        "Asia/Tokyo",
+        budgets=(DeclaredBudget(budget, "main", is_own=True),),
+        time_zone="Asia/Tokyo",
     )
     (found,) = await admin.get(LIST)
     assert ("FILE", "file:main", "main", "Asia/Tokyo") == tuple(
