@@ -56,7 +56,7 @@ async def _add(
 
 
 async def _update(
-    info: Info, channel_id: ChannelId, revision: int, key_id: KeyId, draft: Draft
+    info: Info, channel_id: ChannelId, revision: int, key_id: KeyId, draft: Draft = None
 ) -> Channel:
     spec = await _seen(info, channel_id, revision)
     own = changes(draft, _NEW, _FIELDS, {}) if draft else {}
