@@ -112,7 +112,7 @@ async def test_where_it_would_go_is_asked_of_a_draft_too(admin):
     draft = {"name": "smart", "targets": [TARGET]}
     found = await admin.get(query, input={"model": "smart"}, draft=draft)
     assert [{"channelName": "main", "reason": "missing"}] == found["steps"]
-    assert "main: there is no such channel" in found["problem"]
+    assert "a target of it: there is no such channel" in found["problem"]
     bad = {"model": "smart", "apiFormat": "smtp", "inputTokens": -1}
     refused = await admin.fail(query, input=bad)
     assert ["apiFormat", "inputTokens"] == [each["field"] for each in refused["fields"]]
