@@ -171,7 +171,7 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
     told = await admin.get(HEALTH, id="file:main")
     nothing = {"channel": None, "websocket": None, "connections": 0, "problem": ""}
     assert nothing == told["health"]
-    administration.health._running = {"file:main": (running,)}.get
+    administration.health.running = {"file:main": (running,)}.get
     administration.sessions.live.put(1, channel_id="file:main")
     told = await admin.get(HEALTH, id="file:main")
     sound = {"channel": "SOUND", "websocket": "SOUND", "connections": 1, "problem": ""}
