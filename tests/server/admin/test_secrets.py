@@ -33,6 +33,15 @@ def capture(caplog, capfd):
     return told
 
 
+async def as_deep_as_may_be(owner, name):
+    """The answer to a query of all that a root field has, down to where it is not too large."""
+    for levels in (4, 3, 2):
+        answer = await owner.post(query("Query", name, levels=levels))
+        if "more than 300 fields" not in answer.text:
+            break
+    return answer
+
+
 async def test_no_secret_in_any_answer(signed_in, store, capture):
     """Every query of the schema, asked in full by an owner, tells no secret; nor does an error."""
     owner = await signed_in(Role.OWNER)
@@ -43,7 +52,7 @@ async def test_no_secret_in_any_answer(signed_in, store, capture):
             await owner.post(CREATE, input=CHANNEL),
             await owner.post(CREATE, input={**CHANNEL, "name": "two words", "weight": 0}),
             await owner.post(UPDATE, id=made["id"], input={**CHANNEL, "weight": 2}),
-            *[await owner.post(query("Query", name, levels=4)) for name in root_fields("Query")],
+            *[await as_deep_as_may_be(owner, name) for name in root_fields("Query")],
         ]
         channel = "query($id: ID!) { channel(id: $id) { hasCredential proxy headerNames } }"
         answers += [await owner.post(channel, id=each) for each in (made["id"], "file:main")]
@@ -51,7 +60,7 @@ async def test_no_secret_in_any_answer(signed_in, store, capture):
     token = owner.headers["cookie"].partition("=")[2]
     found = [s for s in (*PLANTED, issued["secret"], token) if s in told + str(logs) + capture()]
     assert found == []
-    assert "INVALID_QUERY" not in told
+    assert [] == [each.text for each in answers if "INVALID_QUERY" in each.text]
     assert '"hasCredential":true' in told
     assert "127.0.0.1:3128" in told
 
