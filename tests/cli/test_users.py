@@ -1,15 +1,13 @@
 """The life of a user on the command line."""
 
-import asyncio
 import json
 
 import pytest
 
+from longwire.cli.store import with_store
 from longwire.core.errors import Conflict, InvalidFields, NotFound
 from longwire.core.nouns.access import Role
-from longwire.core.nouns.secret import Secret
 from longwire.core.nouns.sign_on import Admission, Person
-from longwire.store.store import open_store
 
 PASSWORD = "correct horse\n"
 
@@ -57,19 +55,14 @@ def test_an_email_that_is_taken_is_refused(command):
         command("users", "create", "Ada@example.org", stdin=PASSWORD)
 
 
-def test_how_somebody_signs_in(command, database_url, tmp_path):
+def test_how_somebody_signs_in(command):
     """By a password, or by the issuer that knows them; for people and for programs."""
     command("users", "create", "ada@example.org", stdin=PASSWORD)
     person = Person("https://idp.example", "1", "bob@example.org", is_verified=True)
 
-    async def come():
-        store = await open_store(database_url, Secret(""), tmp_path / "secret.key")
-        try:
-            await store.identities.admit(person, Admission(default_role=Role.VIEWER), "")
-        finally:
-            await store.close()
-
-    asyncio.run(come())
+    with_store(
+        None, lambda it: it.identities.admit(person, Admission(default_role=Role.VIEWER), "")
+    )
     users = json.loads(command("users", "list", "--json"))
     ways = {each["email"]: each["signs_in_by"] for each in users}
     assert {"ada@example.org": ["password"], "bob@example.org": ["https://idp.example"]} == ways

@@ -179,6 +179,15 @@ class Person:
         assert "errors" not in told, told
         return told["data"]
 
+    def logged(self, number: int, **among: object) -> list[str]:
+        """Wait until the log has so many turns, of a filter; returns their ids, newest first."""
+        query = "query($f: TurnFilter!, $n: Int!) { turns(filter: $f, first: $n) { nodes { id } } }"
+        ends = time.monotonic() + _WITHIN
+        while len(nodes := self.ask(query, f=among, n=number)["turns"]["nodes"]) < number:
+            assert time.monotonic() < ends, nodes
+            time.sleep(0.1)
+        return [node["id"] for node in nodes]
+
     def state(self) -> dict:
         """Return the cookie as a browser's context takes it."""
         return {

@@ -13,7 +13,6 @@ from tests.ui.conftest import language, violations
 from tests.ui.stage import MODELS
 from tests.ui.test_turns import written
 
-LIST = "query($model: String!) { turns(filter: { model: $model }) { nodes { id } } }"
 QUESTION = [{"role": "user", "content": "naïve?"}]
 BODIES = {
     "responses": {"input": QUESTION, "store": False},
@@ -54,7 +53,7 @@ def test_usage_is_split_by_api(opened, owner, stage, ask):
     for path, number in {"responses": 1, "chat/completions": 3, "messages": 2}.items():
         for _ in range(number):
             ask(path)
-    logged(owner, MODELS[0], 6)
+    owner.logged(6, model=MODELS[0])
     written(stage, owner, [row(at=time.time_ns() // 1_000_000 - 60_000, api="")])
     page = opened(owner, "/")
     page.get_by_label("Split by").select_option("By API")
@@ -80,7 +79,7 @@ def test_bodies_are_shown_in_the_words_of_their_api(opened, owner, ask, path, st
     model = f"{path.replace('/', '-')}-{stream}"
     owner.channel(model, models=[model])
     request, answer = ask(path, model=model, stream=stream)
-    (turn,) = logged(owner, model, 1)
+    (turn,) = owner.logged(1, model=model)
     page = opened(owner, f"/turns?open={turn}")
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Show bodies").click()
@@ -93,15 +92,6 @@ def test_bodies_are_shown_in_the_words_of_their_api(opened, owner, ask, path, st
         assert text == TEXT_OF[path](kept) != ""
     else:
         assert json.loads(answer) == kept
-
-
-def logged(owner, model, number):
-    """The ids of turns of a model, once so many are written."""
-    ends = time.monotonic() + 15
-    while len(nodes := owner.ask(LIST, model=model)["turns"]["nodes"]) < number:
-        assert time.monotonic() < ends, nodes
-        time.sleep(0.1)
-    return [node["id"] for node in nodes]
 
 
 def shown(dialog, name):

@@ -78,6 +78,7 @@ def test_a_turn_says_why_it_went_there(opened, owner, channel, stage):
     """A plain one is explained as it is configured now, and says so."""
     key = owner.key("why")
     stage.turn(key, "why there", "session-why")
+    owner.logged(1, session="session-why")
     page = opened(owner, "/turns")
     page.get_by_role("row").filter(has_text="why").first.click()
     dialog = page.get_by_role("dialog")

@@ -1,7 +1,6 @@
 """Why turns were continued or not, on the overview and in the log; and what is pasted, found."""
 
 import re
-import time
 
 import httpx2
 import pytest
@@ -29,17 +28,8 @@ def used(stage, owner):
         timeout=30,
     )
     assert 200 == answer.status_code, answer.text
-    _logged(owner, 4)
+    owner.logged(4)
     return key, answer.json()["id"]
-
-
-def _logged(owner, count):
-    """Wait until the log has so many turns: they are written a moment after they ended."""
-    for _ in range(100):
-        if count <= len(owner.ask("{ turns(first: 10) { nodes { id } } }")["turns"]["nodes"]):
-            return
-        time.sleep(0.1)
-    raise AssertionError(count)
 
 
 def _palette(page):
