@@ -1,6 +1,7 @@
 """`dev.py`, the one entry on a fresh machine, runs on Python alone and says how things ended."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -144,3 +145,21 @@ def test_byte_code_is_written(monkeypatch):
     """Imports take seconds without byte code, so it is always written."""
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     assert "PYTHONDONTWRITEBYTECODE" not in dev.environment()
+
+
+def test_what_tests_write_stays_in_memory(monkeypatch, tmp_path):
+    """While the suite runs, where there is room; nothing of it is left, nor taken from a user."""
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(dev, "MEMORY", tmp_path)
+    monkeypatch.setattr(dev, "MEMORY_NEEDED", 0)
+    with dev.in_memory():
+        place = Path(os.environ["TMPDIR"])
+        assert tmp_path == place.parent
+        (place / "log.db").touch()
+        with dev.in_memory():
+            assert str(place) == os.environ["TMPDIR"]
+    assert [] == list(tmp_path.iterdir())
+    assert "TMPDIR" not in os.environ
+    monkeypatch.setattr(dev, "MEMORY_NEEDED", 1 << 62)
+    with dev.in_memory():
+        assert "TMPDIR" not in os.environ

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from types import FrameType
@@ -34,6 +35,7 @@ from longwire.settings import Settings, load
 pytestmark = pytest.mark.process
 
 SPARE = 1.05
+MOST_TRIES = 3
 
 
 class Calls(NamedTuple):
@@ -104,22 +106,37 @@ def counting() -> Iterator[Counter]:
         sys.setprofile(None)
 
 
-async def calls_of(jobs, settings: Settings, key: str) -> list[Counter]:
-    """Serve each job in this thread, with a load from outside, and count its calls."""
+async def calls_of(way: Way, settings: Settings, key: str) -> Calls:
+    """Serve in this thread, with a load from outside; count until two counts agree."""
     server = server_of(App(settings, opening(settings)), settings)
     listener = socket.create_server(("127.0.0.1", 0))
+    warm_up, *jobs = jobs_of(way)
+    turns: list[float] = []
+    events: list[float] = []
     with tempfile.TemporaryFile() as errors:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         own = Server(os.getpid(), url, errors, key)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[listener]))
-            counts = []
-            for job in jobs:
-                with counting() as calls:
-                    await asyncio.to_thread(perform, job, own, (), is_exact=not job.api)
-                counts.append(calls)
+            await count(warm_up, own)
+            while not (agree(turns) and agree(events)) and len(turns) < MOST_TRIES:
+                few, more, short, long = [await count(job, own) for job in jobs]
+                turns.append((more.of_turns - few.of_turns) / 20)
+                events.append((long.of_events - short.of_events) / further(way))
             server.should_exit = True
-    return counts
+    return Calls(median(turns), median(events))
+
+
+async def count(job: Job, own: Server) -> Counter:
+    """Count the calls of this thread while a job is done."""
+    with counting() as calls:
+        await asyncio.to_thread(perform, job, own, (), is_exact=not job.api)
+    return calls
+
+
+def agree(numbers: list[float]) -> bool:
+    """Whether two of some numbers are the same but for a fiftieth."""
+    return any(more - less <= less / 50 for less, more in pairwise(sorted(numbers)))
 
 
 @pytest.fixture(name="way", scope="module", params=CALLS, ids=" ".join)
@@ -130,7 +147,7 @@ def way_fixture(request) -> Way:
 
 @pytest.fixture(name="counted", scope="module")
 def counted_fixture(way) -> Calls:
-    """Return the calls of one more turn, and of one more event: the median of three tries each."""
+    """Return the calls of one more turn, and of one more event."""
     logs.configure()
     with (
         serving("bench.upstream", "http" if way.upstream else "ws") as upstream,
@@ -140,15 +157,11 @@ def counted_fixture(way) -> Calls:
         text = channels(upstream.url) if way.upstream else configuration(upstream.url)
         config = written(text, folder)
         key = limited_key(config)
-        counts = runner.run(calls_of(jobs_of(way), load(Path(config)), key))
-    tries = [counts[at : at + 4] for at in range(1, len(counts), 4)]
-    turn = median((more.of_turns - few.of_turns) / 20 for few, more, _, _ in tries)
-    event = median((more.of_events - few.of_events) / further(way) for _, _, few, more in tries)
-    return Calls(turn, event)
+        return runner.run(calls_of(way, load(Path(config)), key))
 
 
 def jobs_of(way: Way) -> list[Job]:
-    """Return what is done for a warm-up, and then three times."""
+    """Return what is done for a warm-up, and then in each try."""
     is_plain = way == Way(RESPONSES)
     kind, api = ("bench", "") if is_plain else ("say", way.client)
 
@@ -158,7 +171,7 @@ def jobs_of(way: Way) -> list[Job]:
 
     turns, events = job(TURNS, "4x8@0"), job(EVENTS, "100x1@5")
     longer = replace(turns, turns=30), job(EVENTS, "200x1@5")
-    return [turns, *(each for _ in range(3) for each in (turns, longer[0], events, longer[1]))]
+    return [turns, turns, longer[0], events, longer[1]]
 
 
 def further(way: Way) -> int:
