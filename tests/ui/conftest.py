@@ -92,9 +92,10 @@ def language(page, code):
 
 
 def violations(page, rules=None):
-    """What axe finds, in short; by all its rules, or some."""
+    """What axe finds, in short; by all its rules and that of targets' sizes, or some."""
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    wanted = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
+    among = {"runOnly": rules} if rules else {"rules": {"target-size": {"enabled": True}}}
+    wanted = {"resultTypes": ["violations"], **among}
     found = page.evaluate("wanted => axe.run(document, wanted)", wanted)["violations"]
     return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found]

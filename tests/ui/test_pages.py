@@ -31,6 +31,7 @@ PAGES = {
     "/alerts?destination=new": "Alerts",
     "/nodes": "Nodes",
     "/settings": "Settings",
+    "/no-such-page": "There is no such page",
 }
 SETTLED = """async () => {
   const isFading = () => document.getAnimations().some((each) => each instanceof CSSTransition);
