@@ -18,7 +18,7 @@ from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.quota import Quota
 from longwire.core.rules.recovery import RECOVERY_RULES, Recovery, Trouble
-from longwire.core.rules.routing import order
+from longwire.core.rules.routing import ranked
 from longwire.core.rules.turn import Principal, Scope
 from longwire.fleet.local import LocalLimits
 from longwire.relay.channels.channel import RoutingTable, Snapshot
@@ -120,10 +120,10 @@ def home_of(name, to):
     for number in range(100):
         headers = {"session-id": f"s-{number}"}
         routes = [each.route for each in to.routing.snapshot.channels.values()]
-        first, *_ = order(
+        (_, first), *_ = ranked(
             routes, headers["session-id"], belongs=lambda _: False, is_trusted=lambda _: True
         )
-        if first == name:
+        if first.id == name:
             return headers
     raise AssertionError
 
