@@ -25,6 +25,7 @@ from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.homes import LocalHomes
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
+from longwire.relay.records.route import route_of
 from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.running import Relay
 from tests.core.turns import turn, user
@@ -211,6 +212,31 @@ async def test_nobody_serves_the_model():
         await ask(to)
     assert "a: does not serve it; b: disabled" in str(told.value)
     assert [("refused", "")] == [(line["outcome"], line["channel"]) for line in lines]
+
+
+async def routed(to, sent):
+    """What is noted of a turn that nobody serves: each channel, and why not, by its detail."""
+    running = to.open(sent, CALLER, NAMED)
+    with pytest.raises(InvalidRequest):
+        async with running:
+            pass
+    return [(each.channel_name, each.reason, each.detail) for each in route_of(running.record, 0)]
+
+
+async def test_who_cannot_be_told_a_turn_is_noted():
+    """With the APIs that they speak; who does not serve the model at all comes behind them."""
+    speaking = replace(channel("a"), offered=("messages", "embeddings"))
+    sent = turn(user("hi"), background=True)
+    to = relay(channel("b", is_enabled=False), speaking)
+    expected = [("a", "unsayable", "messages, embeddings"), ("b", "disabled", "")]
+    assert expected == await routed(to, sent)
+
+
+async def test_the_response_of_another_caller_is_no_fault_of_a_channel():
+    """The turn is refused before anybody could be: nothing is said of who speaks what."""
+    to = relay(channel("a"), channel("b"))
+    await ask(to, turn(user("hi"), store=True), caller=Principal("other", Scope("api_key:other")))
+    assert [] == await routed(to, turn(user("more"), previous_response_id="resp_1"))
 
 
 async def test_background_needs_http():
