@@ -225,7 +225,7 @@ async def routed(to, sent):
 
 async def test_who_cannot_be_told_a_turn_is_noted():
     """With the APIs that they speak; who does not serve the model at all comes behind them."""
-    speaking = replace(channel("a"), offered=("messages", "embeddings"))
+    speaking = replace(channel("a"), apis=("messages", "embeddings"))
     sent = turn(user("hi"), background=True)
     to = relay(channel("b", is_enabled=False), speaking)
     expected = [("a", "unsayable", "messages, embeddings"), ("b", "disabled", "")]

@@ -346,8 +346,8 @@ def _speaking(channels: list[Channel], turn: Turn, record: TurnRecord) -> list[C
     for channel in channels:
         way = channel.way_of(turn)
         if way is None:
-            offered = ", ".join(channel.offered)
-            unable.append(Refused(channel.chosen, Refusal.UNSAYABLE, offered))
+            apis = ", ".join(channel.apis)
+            unable.append(Refused(channel.chosen, Refusal.UNSAYABLE, apis))
         else:
             able.append(channel if way is IN_SESSION else channel.serving(way))
     if unable:
