@@ -50,7 +50,7 @@ def said(turn, api, **terms):
 
 
 def channel(*apis, **terms):
-    return Channel(Route("a"), "a@1", offered=apis, terms=Terms(**terms))
+    return Channel(Route("a"), "a@1", apis=apis, terms=Terms(**terms))
 
 
 def test_chat_says_what_clients_of_gemini_wish():

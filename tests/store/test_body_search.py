@@ -22,8 +22,8 @@ def search(database):
 
 
 @pytest.fixture
-def log(database, search):
-    return Turns(database, Vault((b"k" * 32,)), of_words=search.statements)
+def log(database):
+    return Turns(database, Vault((b"k" * 32,)), indexes_bodies=True)
 
 
 def said(number, words, **ways):
@@ -123,7 +123,7 @@ async def test_it_is_written_where_it_is_allowed_alone(database, log):
     """Without leave nothing of a body stands there in clear, and what stood there goes."""
     await add(log, said(1, "written while it was allowed"))
     off = BodySearch(database, is_allowed=False)
-    silent = Turns(database, Vault((b"k" * 32,)), of_words=off.statements)
+    silent = Turns(database, Vault((b"k" * 32,)))
     await add(silent, said(2, "never written"))
     count = text("SELECT count(*) FROM bodies_index")
     async with database.read() as connection:

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from longwire.core.nouns.retention import Retention
+from longwire.store.filled import fill_latencies
 from longwire.store.latencies import Among, Figure, Latencies, Period
-from longwire.store.latencies_filled import fill_latencies
 from longwire.store.log_tables import latencies
 from longwire.store.migrate import migrate
 from longwire.store.retention import sweep

@@ -8,9 +8,9 @@ import typer
 
 from longwire.cli import fields
 from longwire.cli.fields import Sets
-from longwire.cli.store import AsJson, Config, operator, with_settings
+from longwire.cli.store import AsJson, Config, operator, to_change, with_settings
 from longwire.cli.tables import show, show_json, show_table
-from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
+from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.destination import (
     AlertDestination,
     DestinationKind,
@@ -30,31 +30,15 @@ _WEBHOOK: Final = ("url", "secret", "format")
 _MAIL: Final = ("host", "port", "security", "user", "password", "sender", "recipients")
 
 
-def _one_of(kind: type[DestinationKind | WebhookFormat | MailSecurity]) -> fields.Reader:
-    def read(text: str) -> object:
-        try:
-            return kind(text)
-        except ValueError:
-            raise ValueError(f"must be one of {', '.join(kind)}") from None
-
-    return read
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError("write a port, as 587")
-    return int(text)
-
-
 _FIELDS: Final[Mapping[str, fields.Reader]] = {
     "name": str,
-    "kind": _one_of(DestinationKind),
+    "kind": DestinationKind,
     "url": Secret,
     "secret": Secret,
-    "format": _one_of(WebhookFormat),
+    "format": WebhookFormat,
     "host": str,
-    "port": _port,
-    "security": _one_of(MailSecurity),
+    "port": fields.whole,
+    "security": MailSecurity,
     "user": str,
     "password": Secret,
     "sender": str,
@@ -139,14 +123,7 @@ def delete(which: Which, config: Config = None) -> None:
 
 
 async def _find(store: "Store", settings: "Settings", which: str) -> AlertDestination:
-    for each in await _all(store, settings):
-        if which in (each.name, each.id):
-            if each.is_declared:
-                place = settings.source or "the environment"
-                msg = f"The alert destination '{each.name}' is managed by {place}; change it there."
-                raise Conflict(msg)
-            return each
-    raise NotFound("alert destination", which)
+    return to_change("alert destination", which, await _all(store, settings), settings)
 
 
 def _changed(destination: AlertDestination, changes: Mapping[str, Any]) -> AlertDestination:

@@ -8,9 +8,9 @@ import typer
 
 from longwire.cli import fields
 from longwire.cli.fields import Sets
-from longwire.cli.store import AsJson, Config, operator, with_settings
+from longwire.cli.store import AsJson, Config, operator, to_change, with_settings
 from longwire.cli.tables import show, show_json, show_table
-from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
+from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.alert import AlertRule, Unit, Watched, new_rule
 
 if TYPE_CHECKING:
@@ -22,39 +22,19 @@ Which = Annotated[str, typer.Argument(metavar="RULE", help="The rule's name or i
 _TITLES = ("rule", "watches", "at", "window", "lasts", "repeat", "informs", "state", "id")
 
 
-def _watched(text: str) -> Watched:
-    try:
-        return Watched(text)
-    except ValueError:
-        raise ValueError(f"must be one of {', '.join(Watched)}") from None
-
-
 def _seconds(text: str) -> int:
     from longwire.settings.quantities import parse_wait
 
     return round(parse_wait(text))
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError("write a number, as 0.8 for 80 %") from None
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError("write a whole number")
-    return int(text)
-
-
 _FIELDS: Final[Mapping[str, fields.Reader]] = {
     "name": str,
-    "watched": _watched,
-    "threshold": _number,
+    "watched": Watched,
+    "threshold": fields.number,
     "window": _seconds,
     "lasts": _seconds,
-    "least_turns": _whole,
+    "least_turns": fields.whole,
     "repeat_after": _seconds,
     "destinations": fields.words,
     "enabled": fields.boolean,
@@ -130,14 +110,7 @@ def delete(which: Which, config: Config = None) -> None:
 
 
 async def _find(store: "Store", settings: "Settings", which: str) -> AlertRule:
-    for rule in await _all(store, settings):
-        if which in (rule.name, rule.id):
-            if rule.is_declared:
-                place = settings.source or "the environment"
-                msg = f"The alert rule '{rule.name}' is managed by {place}; change it there."
-                raise Conflict(msg)
-            return rule
-    raise NotFound("alert rule", which)
+    return to_change("alert rule", which, await _all(store, settings), settings)
 
 
 async def _resolve(store: "Store", settings: "Settings", values: dict[str, Any]) -> None:

@@ -59,11 +59,11 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
     requests_per_minute, tokens_per_minute, concurrent_turns, tokens_per_day,
     tokens_per_month, cost_per_day, cost_per_month (in US dollars).
     """
-    values = _read(sets, config)
+    values = fields.read(sets or (), fields.KEY)
 
     async def work(store: "Store") -> IssuedKey:
         draft = ApiKey("", name, "", b"", Grant(project_id=DEFAULT_PROJECT))
-        issued = await store.keys.create(await _changed(store, draft, values), operator())
+        issued = await store.keys.create(await _changed(store, draft, values, config), operator())
         await _warn_of_others(store, issued.key)
         return issued
 
@@ -153,11 +153,11 @@ def _facts(listed: Listed) -> dict[str, Any]:
 
 def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
     """Change fields of a key; see `create` for them, and name. What is not named stays."""
-    values = _read(sets, config)
+    values = fields.read(sets or (), fields.KEY)
 
     async def work(store: "Store") -> ApiKey:
         key = await _find(store, which, config)
-        return await store.keys.update(await _changed(store, key, values), operator())
+        return await store.keys.update(await _changed(store, key, values, config), operator())
 
     _show(with_store(config, work), as_json)
 
@@ -233,7 +233,7 @@ async def _warn_of_others(store: "Store", key: ApiKey) -> None:
         )
 
 
-async def _changed(store: "Store", key: ApiKey, changes: dict[str, Any]) -> ApiKey:
+async def _changed(store: "Store", key: ApiKey, changes: dict[str, Any], config: Config) -> ApiKey:
     values = dict(changes)
     grant = replace(
         key.grant,
@@ -248,23 +248,10 @@ async def _changed(store: "Store", key: ApiKey, changes: dict[str, Any]) -> ApiK
         user_id = (await store.users.find(email)).id if email else None
         grant = replace(grant, user_id=user_id)
     if "channels" in values:
-        channels = [await _channel_id(store, each) for each in values.pop("channels")]
-        grant = replace(grant, channels=tuple(channels))
+        grant = replace(grant, channels=await channel_ids(store, values.pop("channels"), config))
     if "expires" in values:
         values["expires_at"] = _expiry(values.pop("expires"))
     return replace(key, grant=grant, **values)
-
-
-def _read(sets: Sets, config: Config) -> dict[str, Any]:
-    """Return the fields that are set; channels of the file by their ids, as `file:main`."""
-    from longwire.settings import load
-
-    values = fields.read(sets or (), fields.KEY)
-    if "channels" in values:
-        declared = {each.name for each in load(config).channels}
-        names = values["channels"]
-        values["channels"] = [f"file:{name}" if name in declared else name for name in names]
-    return values
 
 
 async def _project_id(store: "Store", name: str) -> str:

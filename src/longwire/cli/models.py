@@ -35,21 +35,6 @@ Targets = Annotated[
     ),
 ]
 
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError("write a number, as in 2.5") from None
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError("write a whole number") from None
-
-
 _FIELDS: Final[Mapping[str, Reader]] = {
     "name": str,
     "description": str,
@@ -61,8 +46,8 @@ _CONDITION: Final[Mapping[str, Reader]] = {
     "apis": words,
     "streams": boolean,
     "has_tools": boolean,
-    "min_tokens": _whole,
-    "max_tokens": _whole,
+    "min_tokens": fields.whole,
+    "max_tokens": fields.whole,
     "keys": words,
     "projects": words,
 }
@@ -70,8 +55,8 @@ _TARGET: Final[Mapping[str, Reader]] = {
     "channel": str,
     "tag": str,
     "model": str,
-    "weight": _number,
-    "order": _whole,
+    "weight": fields.number,
+    "order": fields.whole,
     **_CONDITION,
 }
 _TITLES = ("model", "targets", "fallbacks", "enabled", "id")

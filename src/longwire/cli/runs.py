@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longwire.cli.store import AsJson, Config, with_store
-from longwire.cli.tables import printable, say, shortened, show_json, show_table, table, time_text
+from longwire.cli.tables import (
+    cost_text,
+    printable,
+    say,
+    shortened,
+    show_json,
+    show_table,
+    table,
+    time_text,
+)
 from longwire.core.errors import NotFound
 from longwire.core.nouns.run import Kind, Run
 from longwire.core.nouns.turn_row import TurnRow
@@ -25,7 +34,7 @@ Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="So ma
 _TITLES = ("name", "key", "models", "turns", "continued", "failed", "saved", "cost", "last", "id")
 _TURN_TITLES = ("began", "session", "channel", "model", "way", "time", "cost", "became", "turn")
 _AT_ONCE = 200
-_NANO, _KILO, _MEGA = 1e9, 1e3, 1e6
+_KILO, _MEGA = 1e3, 1e6
 
 
 def list_(
@@ -110,7 +119,7 @@ def _row(run: Run) -> tuple[str, ...]:
         f"{sums.continued:,}",
         f"{sums.failures:,}",
         f"{sums.bytes_saved / _MEGA:.1f} MB",
-        f"${sums.cost / _NANO:.4f}",
+        cost_text(sums.cost),
         time_text(run.last_at),
         run.id,
     )
@@ -125,7 +134,7 @@ def _turn_row(row: TurnRow) -> tuple[str, ...]:
         shortened(row.model_asked) or "-",
         f"{way}: {row.changed}" if row.changed else way or "-",
         f"{row.total_ms / _KILO:.1f} s",
-        "-" if row.cost is None else f"${row.cost / _NANO:.4f}",
+        cost_text(row.cost),
         row.error_code or row.outcome,
         str(row.id),
     )

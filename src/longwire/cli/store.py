@@ -1,6 +1,6 @@
 """The store for commands: they work on the database itself, whether a gateway runs or not."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 import typer
 
 from longwire.cli.joined import tell_of_a_change
-from longwire.core.errors import Conflict, NothingKept, sole
+from longwire.core.errors import NotFound, NothingKept, managed_by_file, sole
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.secret import Secret
 
 if TYPE_CHECKING:
+    from longwire.core.nouns.alert import AlertRule
+    from longwire.core.nouns.destination import AlertDestination
     from longwire.settings import Settings
     from longwire.store.database import Database
     from longwire.store.store import Store
 
 T = TypeVar("T")
+OfAlerts = TypeVar("OfAlerts", "AlertRule", "AlertDestination")
 Config = Annotated[Path | None, typer.Option(help="The TOML file to read.", dir_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CALLED: Final = "command line"
@@ -128,8 +131,17 @@ def refuse_declared(config: Path | None, noun: str, name: str) -> None:
         "model": [each.name for each in settings.models],
     }
     if name in names.get(noun, [each.name for each in settings.api_keys]):
-        place = settings.source or "the environment"
-        raise Conflict(f"The {noun} '{name}' is managed by {place}; change it there.")
+        raise managed_by_file(noun, name, str(settings.source or ""))
+
+
+def to_change(noun: str, which: str, among: Iterable[OfAlerts], settings: "Settings") -> OfAlerts:
+    """Return what a name or an id means. Raises `NotFound`, `Conflict`."""
+    for each in among:
+        if which in (each.name, each.id):
+            if each.is_declared:
+                raise managed_by_file(noun, each.name, str(settings.source or ""))
+            return each
+    raise NotFound(noun, which)
 
 
 def operator() -> Actor:

@@ -11,6 +11,7 @@ import typer
 Utc = Annotated[bool, typer.Option("--utc", help="Show times in UTC, not in this machine's zone.")]
 _is_utc: Final = ContextVar("is_utc", default=False)
 _LONGEST_NAME: Final = 60
+_NANO: Final = 1e9
 
 
 def printable(text: str) -> str:
@@ -71,6 +72,11 @@ def time_text(
     time = datetime.fromtimestamp(milliseconds / 1000, UTC)
     shown = time if _is_utc.get() else time.astimezone()
     return shown.isoformat(" ", "seconds" if has_seconds else "minutes")
+
+
+def cost_text(nano: int | None, nothing: str = "-") -> str:
+    """Return billionths of a US dollar for people."""
+    return nothing if nano is None else f"${nano / _NANO:.4f}"
 
 
 def show_utc(*, utc: Utc = False) -> None:

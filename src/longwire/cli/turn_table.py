@@ -6,10 +6,9 @@ Law: a line is no wider than the terminal; where nobody watches nothing is cut.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from longwire.cli.tables import printable, time_text
+from longwire.cli.tables import cost_text, printable, time_text
 from longwire.core.nouns.turn_row import TurnRow
 
-_NANO: Final = 1e9
 _KILO: Final = 1000.0
 _GAP: Final = "  "
 _LEAST: Final = 6
@@ -68,7 +67,7 @@ def cells_of(row: TurnRow) -> tuple[str, ...]:
         f"{row.total_ms / _KILO:.1f} s",
         _tokens(row),
         f"{row.bytes_sent:,} of {row.bytes_received:,} B",
-        "" if row.cost is None else f"${row.cost / _NANO:.4f}",
+        cost_text(row.cost, ""),
         row.dropped,
     )
     return tuple(map(printable, cells))

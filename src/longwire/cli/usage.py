@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longwire.cli.store import AsJson, Config, every, with_settings
-from longwire.cli.tables import shortened, show_json, table
+from longwire.cli.tables import cost_text, shortened, show_json, table
 from longwire.core.errors import FieldProblem, InvalidFields
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ class Split(Enum):
 
 By = Annotated[Split, typer.Option(help="What each line stands for.")]
 Since = Annotated[str, typer.Option(help="How far back, as 24h or 7d; or a date, as 2026-11-01.")]
-_NANO = 1e9
 _HOURLY = 2 * 86_400_000
 _UNNAMED = {Split.REASON: "(never sent)", Split.API: "(not known)"}
 _TITLES = ("turns", "share", "continued", "errors", "received", "sent", "input", "cached", "cost")
@@ -98,7 +97,7 @@ def _cells(sums: "Sums", turns: int) -> tuple[str, ...]:
         f"{sums.bytes_sent:,} B",
         f"{sums.input_tokens:,}",
         f"{sums.cached_tokens:,}",
-        f"${sums.cost / _NANO:.4f}",
+        cost_text(sums.cost),
     )
 
 

@@ -157,6 +157,12 @@ class Conflict(CallerError):
         self.revision = revision
 
 
+def managed_by_file(noun: str, name: str, place: str, param: str | None = None) -> Conflict:
+    """Return why what the file at a `place` declares, "" for the environment, is changed there."""
+    place = place or "the environment"
+    return Conflict(f"The {noun} '{name}' is managed by {place}; change it there.", param=param)
+
+
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
     """What is wrong with one field, as a path such as `endpoints.0.path`, and the mend."""

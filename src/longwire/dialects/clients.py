@@ -138,6 +138,18 @@ def route_to(target: Target) -> Route:
     )
 
 
+_DECODERS: Final[Mapping[str, Decode]] = {
+    "responses": decode_request,
+    CHAT_COMPLETIONS: decode_chat,
+    MESSAGES: decode_message,
+}
+
+
+def decoder_of(api: str, model: str) -> Decode:
+    """Return what reads requests in an API; those of Gemini's have the model beside their body."""
+    return _DECODERS.get(api) or partial(decode_content, target=Target(model))
+
+
 _POSTED = [(path.decode(), route.dialect) for path, route in ROUTES.items()]
 _DIALECTS: Mapping[str, ClientDialect] = {
     CHAT_COMPLETIONS: _CHAT,

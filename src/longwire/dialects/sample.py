@@ -7,17 +7,11 @@ import msgspec
 
 from longwire.core.nouns.access import EVERYTHING, Grant
 from longwire.core.rules.turn import Turn
-from longwire.dialects.clients import ROUTES, route_to
-from longwire.dialects.generate_content.targets import Target
+from longwire.dialects.clients import decoder_of
 from longwire.dialects.ports import NO_HEADERS
 
 MOST_TOKENS = 2_000_000
 _BYTES_PER_TOKEN = 4
-_PATHS = {
-    "responses": b"/v1/responses",
-    "chat_completions": b"/v1/chat/completions",
-    "messages": b"/v1/messages",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +29,8 @@ class Sample:
 def sample_turn(sample: Sample, grant: Grant = EVERYTHING) -> Turn:
     """Return the turn, read as a client's is."""
     text = "x" * _BYTES_PER_TOKEN * max(1, min(sample.input_tokens, MOST_TOKENS))
-    path = _PATHS.get(sample.api)
-    route = route_to(Target(sample.model)) if path is None else ROUTES[path]
     body = msgspec.json.encode(_body(sample, text))
-    turn = route.decode(body, NO_HEADERS, grant)
+    turn = decoder_of(sample.api, sample.model)(body, NO_HEADERS, grant)
     return replace(turn, streams=sample.streams, has_tools=sample.has_tools)
 
 

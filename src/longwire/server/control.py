@@ -48,8 +48,7 @@ from longwire.server.fleet_turns import FleetTurns
 from longwire.server.live_sessions import AboutConnections, LiveSessions
 from longwire.server.nodes_kept import NodesKept
 from longwire.server.problems import problem_of
-from longwire.store.latencies_filled import fill_latencies
-from longwire.store.reasons_filled import fill_reasons
+from longwire.store.filled import fill_latencies, fill_reasons
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
 from longwire.store.turn_log import Measures, TurnLog
@@ -313,11 +312,6 @@ def _probing(
 ) -> Callable[[ChannelSpec, str | None, str], Awaitable[Probed]]:
     """Return what tries a channel with a model in an API, for an account where it has one."""
     return lambda spec, model, api: probe(spec, model, account=accounts.of(spec.id), api=api)
-
-
-def _kept_sign_ins(store: Store, fleet: Fleet) -> KeptSignIns:
-    """Return what keeps the sign-ins that any node can finish."""
-    return KeptSignIns(store.pending_sign_ins, fleet.nodes.own.name, fleet.nodes.has_gone)
 
 
 def _explain(error: Exception) -> tuple[int, str, str]:

@@ -4,7 +4,7 @@ Law: what rules see, what fires of it and what is to be sent are one transaction
 nodes one at a time steps; so each alert is told once, and nothing that fired is lost by a crash.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from longwire.core.nouns.alert import (
 from longwire.core.nouns.delivery import Alert, Delivery, DeliveryStatus, Message
 from longwire.core.nouns.destination import AlertDestination
 from longwire.core.nouns.page import Page
-from longwire.core.rules.alerts import watch
+from longwire.core.rules.alerts import informed, watch
 from longwire.store.alert_tables import alert_deliveries, alerts
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
@@ -205,17 +205,6 @@ class _Stepping:
         ]
         if rows:
             await self.connection.execute(insert(alert_deliveries), rows)
-
-
-def informed(
-    rule: AlertRule, destinations: Iterable[AlertDestination]
-) -> tuple[AlertDestination, ...]:
-    """Return the destinations that a rule informs."""
-    return tuple(
-        each
-        for each in destinations
-        if each.enabled and (not rule.destinations or each.id in rule.destinations)
-    )
 
 
 async def sweep_alerts(database: Database, now: int) -> None:

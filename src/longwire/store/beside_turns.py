@@ -1,6 +1,6 @@
 """What some turns have beside their rows: bodies, packed and sealed, and details as JSON."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -8,6 +8,7 @@ from sqlalchemy import Dialect, insert
 from zstandard import ZstdCompressor, ZstdDecompressor
 
 from longwire.core.nouns.turn_row import RouteStep, TurnAttempt, TurnBodies, TurnDetails, TurnId
+from longwire.store.body_search import words_written
 from longwire.store.log_tables import turn_bodies, turn_details
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
@@ -16,17 +17,13 @@ from longwire.store.sqlite_writer import Statement
 class BesideTurns:
     """Packs and seals what is beside turns for one database, and opens it again.
 
-    `of_words` gives the statements that make bodies be found by their words, if any do.
+    Where it `indexes_bodies`, these are found by their words.
     """
 
-    def __init__(
-        self,
-        vault: Vault,
-        dialect: Dialect,
-        of_words: Callable[[Sequence[TurnBodies]], list[Statement]],
-    ) -> None:
+    def __init__(self, vault: Vault, dialect: Dialect, *, indexes_bodies: bool) -> None:
         self._vault = vault
-        self._of_words = of_words
+        self._is_sqlite = dialect.name == "sqlite"
+        self._indexes_bodies = indexes_bodies
         self._insert_bodies = str(insert(turn_bodies).compile(dialect=dialect))
         self._insert_details = str(insert(turn_details).compile(dialect=dialect))
 
@@ -34,11 +31,13 @@ class BesideTurns:
         """Return the statements that write it, to be run with those of the rows."""
         bodies = [each for each in beside if isinstance(each, TurnBodies)]
         details = [each for each in beside if isinstance(each, TurnDetails)]
-        return [
+        statements: list[Statement] = [
             (self._insert_bodies, self._sealed(bodies)),
             (self._insert_details, [(each.id, _json(each)) for each in details]),
-            *self._of_words(bodies),
         ]
+        if self._indexes_bodies:
+            statements.append(words_written(bodies, is_sqlite=self._is_sqlite))
+        return statements
 
     def opened(self, turn_id: TurnId, request: bytes, response: bytes) -> TurnBodies:
         """Return the bodies of a turn as they were before they were sealed."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     text,
 )
 
+from longwire.core.nouns.access import GREATEST
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.turn_row import TurnBodies, TurnRow, earliest_id
 from longwire.core.rules.words import Phrase, is_letter, phrases, snippet, words
@@ -30,8 +31,7 @@ from longwire.store.engine import AsyncConnection
 from longwire.store.log_tables import turns
 from longwire.store.paging import Window
 from longwire.store.sqlite_writer import Statement
-from longwire.store.turn_filter import TurnFilter, bounded
-from longwire.store.turns import cursor
+from longwire.store.turn_filter import TurnFilter, bounded, cursor
 
 _APART: Final = "\N{ZERO WIDTH SPACE}"
 _LONGEST_WORD: Final = 100
@@ -63,15 +63,6 @@ class BodySearch:
         self._text = of.c.text
         self._id = of.c.rowid if database.is_sqlite else of.c.id
         self._of = of
-
-    def statements(self, kept: Sequence[TurnBodies]) -> list[Statement]:
-        """Return the statements that write the words of bodies."""
-        if not self.is_allowed:
-            return []
-        texts = [(each.id, body_text(each.request, each.response)) for each in kept]
-        if self._database.is_sqlite:
-            return [(_INSERT_SQLITE, [(number, _spaced(said)) for number, said in texts])]
-        return [(_INSERT, [(number, said, _vector(said)) for number, said in texts])]
 
     async def page(
         self, search: str, wanted: TurnFilter, first: int = 50, after: str | None = None
@@ -110,7 +101,7 @@ class BodySearch:
     async def forget(self) -> None:
         """Delete all words, where none may be kept."""
         if not self.is_allowed:
-            await self.delete_before(2**63 - 1)
+            await self.delete_before(GREATEST)
 
     async def _walked(
         self, connection: AsyncConnection, query: Select[Any], before: int | None, first: int
@@ -174,6 +165,14 @@ class BodySearch:
             yield self._id >= bounded(earliest_id(wanted.since))
         if wanted.until is not None:
             yield self._id < bounded(earliest_id(wanted.until))
+
+
+def words_written(kept: Sequence[TurnBodies], *, is_sqlite: bool) -> Statement:
+    """Return the statement that writes the words of bodies."""
+    texts = [(each.id, body_text(each.request, each.response)) for each in kept]
+    if is_sqlite:
+        return _INSERT_SQLITE, [(number, _spaced(said)) for number, said in texts]
+    return _INSERT, [(number, said, _vector(said)) for number, said in texts]
 
 
 def _found(row: Any, looked_for: Sequence[Phrase]) -> FoundBody:  # noqa: ANN401 - a row

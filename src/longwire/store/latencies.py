@@ -7,7 +7,6 @@ is merging histograms. Only turns that were served count: what fails fast is not
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from importlib import import_module
 from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import (
@@ -25,11 +24,10 @@ from longwire.core.nouns.turn_row import TurnRow
 from longwire.core.rules.latency import bucket_of, percentile
 from longwire.store.database import Database
 from longwire.store.log_tables import latencies
-from longwire.store.usage import DAY, HOUR, Span
+from longwire.store.usage import DAY, LENGTHS, Span, upsert
 
 By = Literal["channel", "model", "all"]
 
-_LENGTHS: Final[dict[Span, int]] = {"h": HOUR, "d": DAY}
 _BY: Final = {"channel": latencies.c.channel_id, "model": latencies.c.model}
 _TENTHS: Final = 10_000
 """Tenths of tokens a second: tokens in a ms, times this."""
@@ -121,7 +119,7 @@ class Period:
 
     @property
     def _first(self) -> int:
-        return self.since - self.since % _LENGTHS[self.span]
+        return self.since - self.since % LENGTHS[self.span]
 
     def spans(self) -> ColumnElement[bool]:
         """Return each of its spans in SQL."""
@@ -228,15 +226,11 @@ def _name(by: By) -> ColumnElement[str]:
 
 def add_to_latencies(dialect: Dialect) -> str:
     """Return the statement that adds what `buckets_of` returns to the histograms there are."""
-    own = import_module(f"sqlalchemy.dialects.{dialect.name}")  # the other's would be loaded too
-    fresh = own.insert(latencies)
-    sums = {name: latencies.c[name] + fresh.excluded[name] for name in ("turns", "total")}
-    statement = fresh.on_conflict_do_update(index_elements=list(latencies.primary_key), set_=sums)
-    return str(statement.compile(dialect=dialect))
+    return upsert(dialect, latencies, ("turns", "total"))
 
 
 def measured(rows: Iterable[TurnRow]) -> Iterator[Measured]:
-    """Yield what served turns show; see `latencies_filled`, which asks the log for the same."""
+    """Yield what served turns show; see `filled`, which asks the log for the same."""
     for row in rows:
         if row.first_event_ms is not None and row.channel_id and not row.error_code:
             yield Measured(
@@ -259,7 +253,7 @@ def buckets_of(turns: Iterable[Measured]) -> list[tuple[Any, ...]]:
         whose = turn[1:4]
         for figure, value in _values(turn):
             bucket = bucket_of(value)
-            for span, length in _LENGTHS.items():
+            for span, length in LENGTHS.items():
                 start = turn.started_at - turn.started_at % length
                 sum_ = sums.setdefault((figure, span, start, *whose, bucket), [0, 0])
                 sum_[0] += 1

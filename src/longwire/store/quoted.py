@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.operators import custom_op
 
+from longwire.core.nouns.access import GREATEST
 from longwire.core.nouns.turn_row import LONGEST_NAME, TurnRow
 from longwire.dialects.response_ids import kept_ids
 from longwire.store.database import Database
@@ -34,7 +35,6 @@ MOST_FOUND: Final = 20
 
 _NAMED: Final = ("request_id", "response_id", "session", "trace")
 _ID: Final = re.compile("[0-9]{1,19}")
-_GREATEST: Final = 2**63 - 1
 _MARKED: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_.:-]{5,}")
 _MOST_MARKED: Final = 6
 _AROUND: Final = " \t\r\n\"'`,;()<>"
@@ -97,7 +97,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def quotes_of(word: str) -> Iterator[Quote]:
     """Yield what a word names where it is the whole of an id."""
-    if _ID.fullmatch(word) and int(word) <= _GREATEST:
+    if _ID.fullmatch(word) and int(word) <= GREATEST:
         yield Quote("id", word)
     for column in _NAMED:
         for value in kept_ids(word) if column == "response_id" else (word,):

@@ -120,8 +120,7 @@ async def open_store(
     async with _closed_on_failure(database):
         await _migrated(database)
         vault, digest = await _sealed(database, secret_key, secret_path)
-        search = BodySearch(database, is_allowed=indexes_bodies)
-        return _store_of(database, vault, digest, clock, search)
+        return _store_of(database, vault, digest, clock, indexes_bodies=indexes_bodies)
 
 
 async def open_kept_store(
@@ -136,8 +135,7 @@ async def open_kept_store(
             vault, digest = await _sealed(database, secret_key, secret_path)
         else:
             vault, digest = await _unsealed(database, secret_path)
-        search = BodySearch(database, is_allowed=indexes_bodies)
-        return _store_of(database, vault, digest, now_ms, search)
+        return _store_of(database, vault, digest, now_ms, indexes_bodies=indexes_bodies)
 
 
 @asynccontextmanager
@@ -197,7 +195,8 @@ def _store_of(
     vault: Vault,
     digest: KeyDigest,
     clock: Callable[[], int],
-    search: BodySearch,
+    *,
+    indexes_bodies: bool,
 ) -> Store:
     users = Users(database, clock, Passwords())
     return Store(
@@ -213,8 +212,8 @@ def _store_of(
         sign_ins=SignIns(database, clock),
         identities=Identities(database, clock),
         invitations=Invitations(database, clock, users),
-        turns=Turns(database, vault, of_words=search.statements),
-        body_search=search,
+        turns=Turns(database, vault, indexes_bodies=indexes_bodies),
+        body_search=BodySearch(database, is_allowed=indexes_bodies),
         usage=Usage(database),
         runs=Runs(database),
         latencies=Latencies(database),

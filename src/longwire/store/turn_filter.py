@@ -9,10 +9,12 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, literal_column
 
+from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.nouns.access import GREATEST
 from longwire.core.nouns.turn_row import earliest_id
 from longwire.store.log_tables import turns
 
-_GREATEST: Final = 2**63 - 1
+_LONGEST_ID: Final = 19
 _NOT_INDEXED: Final = {
     "session": "",
     "trace": "",
@@ -138,4 +140,11 @@ def times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:
 
 def bounded(turn_id: int) -> int:
     """Keep to what the column holds, whatever was asked for."""
-    return max(0, min(turn_id, _GREATEST))
+    return max(0, min(turn_id, GREATEST))
+
+
+def cursor(after: str) -> int:
+    """Return the id that a page ended with. Raises `InvalidFields`."""
+    if not (after.isascii() and after.isdecimal() and len(after) <= _LONGEST_ID):
+        raise InvalidFields([FieldProblem("after", "is no cursor of this list; leave it out")])
+    return bounded(int(after))

@@ -18,7 +18,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from longwire.core.errors import FieldProblem, InvalidFields, NotFound
+from longwire.core.errors import NotFound
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.run import Run
 from longwire.core.nouns.turn_row import (
@@ -38,12 +38,15 @@ from longwire.store.quoted import QuotedTurn, find
 from longwire.store.runs import add_to_runs, rows_of_runs
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
-from longwire.store.turn_filter import ANY_TURN, TurnFilter, bounded, conditions, times
+from longwire.store.turn_filter import ANY_TURN, TurnFilter, bounded, conditions, cursor, times
 from longwire.store.usage import DAY, added_up, upsert, whole
 
-_LONGEST_ID: Final = 19
 _MOST_MERGED: Final = 50
 """So many projects are looked up each by its own index; for more, one that is rare is unlikely."""
+
+_MOST_COUNTED: Final = 20_000
+_MOST_LOOKED_AT: Final = 2_000
+"""Of so many turns, the newest, figures are counted; among so many one that was served is found."""
 
 
 class ErrorCount(NamedTuple):
@@ -62,7 +65,8 @@ class Turns:
         database: Database,
         vault: Vault,
         clock: Callable[[], float] = time.time,
-        of_words: Callable[[Sequence[TurnBodies]], list[Statement]] = lambda _: [],
+        *,
+        indexes_bodies: bool = False,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -70,7 +74,7 @@ class Turns:
         # to the driver as they are, which is most of what writing them would cost.
         dialect = database.engine.dialect
         self._insert = str(insert(turns).compile(dialect=dialect))
-        self._beside = BesideTurns(vault, dialect, of_words)
+        self._beside = BesideTurns(vault, dialect, indexes_bodies=indexes_bodies)
         self._upsert = upsert(dialect)
         self._add_to_runs = add_to_runs(dialect)
         self._upsert_reasons = upsert(dialect, usage_reasons)
@@ -127,21 +131,21 @@ class Turns:
                 query = query.where(turns.c[column].in_(values))
         return await self._rows(query.order_by(turns.c.id).limit(first))
 
-    async def first_events(self, wanted: TurnFilter, most: int = 20_000) -> tuple[int, ...]:
+    async def first_events(self, wanted: TurnFilter) -> tuple[int, ...]:
         """Return how many ms the newest turns that match took to their first event, sorted."""
         if wanted.is_blind:
             return ()
-        query = self._page(wanted, [turns.c.first_event_ms.is_not(None)], most)
+        query = self._page(wanted, [turns.c.first_event_ms.is_not(None)], _MOST_COUNTED)
         column = query.with_only_columns(turns.c.first_event_ms)
         async with self._database.read() as connection:
             return tuple(sorted((await connection.execute(column)).scalars()))
 
-    async def last_served(self, channel_id: str, most: int = 2_000) -> int | None:
+    async def last_served(self, channel_id: str) -> int | None:
         """Return when a turn of a channel ended last that was served, in ms since 1970 UTC.
 
         None where there is none among its newest ones.
         """
-        newest = self._page(TurnFilter(channel_id=channel_id), (), most).subquery()
+        newest = self._page(TurnFilter(channel_id=channel_id), (), _MOST_LOOKED_AT).subquery()
         query = select(func.max(newest.c.id)).where(
             newest.c.error_code == "", newest.c.first_event_ms.is_not(None)
         )
@@ -149,11 +153,11 @@ class Turns:
             turn_id = await connection.scalar(query)
         return None if turn_id is None else turn_id >> ID_BITS
 
-    async def errors(self, wanted: TurnFilter, most: int = 20_000) -> tuple[ErrorCount, ...]:
+    async def errors(self, wanted: TurnFilter) -> tuple[ErrorCount, ...]:
         """Count the error codes among the newest turns that match, the most frequent first."""
-        if wanted.project_ids == ():
+        if wanted.is_blind:
             return ()
-        newest = self._page(wanted, (), most).subquery().c
+        newest = self._page(wanted, (), _MOST_COUNTED).subquery().c
         query = (
             select(newest.error_code, func.count().label("turns"), func.max(newest.id))
             .where(newest.error_code != "")
@@ -295,10 +299,3 @@ class Turns:
                 end = min(end, wanted.until)
             yield (turns.c.id >= bounded(earliest_id(max(0, end - DAY))),)
         yield ()
-
-
-def cursor(after: str) -> int:
-    """Return the id that a page ended with. Raises `InvalidFields`."""
-    if not (after.isascii() and after.isdecimal() and len(after) <= _LONGEST_ID):
-        raise InvalidFields([FieldProblem("after", "is no cursor of this list; leave it out")])
-    return bounded(int(after))

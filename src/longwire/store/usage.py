@@ -21,7 +21,9 @@ Span = Literal["h", "d"]
 
 HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
-_LENGTHS: Final[dict[Span, int]] = {"h": HOUR, "d": DAY}
+LENGTHS: Final[dict[Span, int]] = {"h": HOUR, "d": DAY}
+"""How long the spans are that sums are kept by, in ms."""
+
 _CONTINUED: Final = "continued"
 _BY: Final = {
     "project": "project_id",
@@ -178,7 +180,7 @@ def _table(where: Where) -> Table:
 
 
 def _within(table: Table, since: int, until: int, span: Span) -> tuple[ColumnElement[bool], ...]:
-    first = since - since % _LENGTHS[span]
+    first = since - since % LENGTHS[span]
     return table.c.span == span, table.c.start >= first, table.c.start < until
 
 
@@ -188,12 +190,12 @@ def _sums(table: Table) -> list[ColumnElement[Any]]:
     return [cast(func.coalesce(func.sum(column), 0), BigInteger) for column in columns]
 
 
-def upsert(dialect: Dialect, table: Table = usage) -> str:
+def upsert(dialect: Dialect, table: Table = usage, sums: Sequence[str] = Sums._fields) -> str:
     """Return the statement that adds rows of sums to those there are."""
     own = import_module(f"sqlalchemy.dialects.{dialect.name}")  # the other's would be loaded too
     fresh = own.insert(table)
-    sums = {name: table.c[name] + fresh.excluded[name] for name in Sums._fields}
-    statement = fresh.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
+    added = {name: table.c[name] + fresh.excluded[name] for name in sums}
+    statement = fresh.on_conflict_do_update(index_elements=list(table.primary_key), set_=added)
     return str(statement.compile(dialect=dialect))
 
 
@@ -215,7 +217,7 @@ def spread(entries: Iterable[Entry]) -> list[tuple[Any, ...]]:
     """Add sums up by hour and day, in one order for all writers: none waits crosswise."""
     sums: dict[tuple[str | int, ...], tuple[int, ...]] = {}
     for began, whose, counts in entries:
-        for span, length in _LENGTHS.items():
+        for span, length in LENGTHS.items():
             key = (span, began - began % length, *whose)
             before = sums.get(key)
             sums[key] = tuple(counts) if before is None else tuple(map(add, before, counts))

@@ -3,18 +3,17 @@
 from collections import Counter
 from itertools import product
 
-from longwire.core.rules.routing import Choice, Refusal, Refused, Route, choose, order
+from longwire.core.rules.routing import Choice, Refusal, Refused, Route, choose, ranked
 
 
 def ordered(*routes: Route, session: str = "s", held: str = "", distrusted: str = "") -> list[str]:
-    return list(
-        order(
-            routes,
-            session,
-            belongs=lambda name: name in held,
-            is_trusted=lambda name: name not in distrusted,
-        )
+    found = ranked(
+        routes,
+        session,
+        belongs=lambda name: name in held,
+        is_trusted=lambda name: name not in distrusted,
     )
+    return [route.id for _, route in found]
 
 
 def test_a_refusal_says_why() -> None:
@@ -96,7 +95,7 @@ ACCOUNTS = [Route("ch", account=name) for name in ("one", "two", "three")]
 
 def chosen(session: str, home: str = "", **headroom: float) -> list[str]:
     """The accounts of a channel in their order for a session."""
-    names = order(
+    found = ranked(
         [*ACCOUNTS, Route("other")],
         session,
         belongs=lambda _: False,
@@ -104,7 +103,7 @@ def chosen(session: str, home: str = "", **headroom: float) -> list[str]:
         is_home=lambda name: name == home,
         headroom=lambda name: headroom.get(name.partition("/")[2], 0.5),
     )
-    return [name.removeprefix("ch/") for name in names if name != "other"]
+    return [route.account for _, route in found if route.account]
 
 
 def test_a_new_session_goes_where_the_most_is_left() -> None:
@@ -128,14 +127,7 @@ def test_accounts_with_about_as_much_left_share_sessions_evenly() -> None:
 
 def test_a_channel_weighs_the_same_however_many_accounts_it_has() -> None:
     """Accounts stand together: the other channel gets its share."""
-    names = [
-        order(
-            [*ACCOUNTS, Route("other")],
-            str(number),
-            belongs=lambda _: False,
-            is_trusted=lambda _: True,
-        )
-        for number in range(2000)
-    ]
+    routes = (*ACCOUNTS, Route("other"))
+    names = [ordered(*routes, session=str(number)) for number in range(2000)]
     assert 900 < sum(each[0] == "other" for each in names) < 1100
     assert all(each.index("other") in (0, 3) for each in names)

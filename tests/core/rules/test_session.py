@@ -9,7 +9,6 @@ from longwire.core.rules.session import (
     forwarded,
     session_id,
     trace_id,
-    trace_of_context,
 )
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -110,7 +109,7 @@ def test_a_fingerprint_keeps_names_and_values_apart() -> None:
 )
 def test_a_traceparent_is_read_as_the_w3c_has_it(traceparent: str, expected: str) -> None:
     """Version 00 to the letter, later ones by what 00 says of them, ff never; zeros are no id."""
-    assert expected == trace_of_context(traceparent)
+    assert expected == trace_id({"traceparent": traceparent}, "")
 
 
 CODEX = {"session-id": "root", "thread-id": "child"}

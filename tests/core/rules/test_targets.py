@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from longwire.core.nouns.access import Grant
 from longwire.core.nouns.model import Condition, Model, Target
-from longwire.core.rules.routing import Refusal, Route, Standing, order, ranked, standing
+from longwire.core.rules.routing import Refusal, Route, Standing, ranked, standing
 from longwire.core.rules.targets import TurnFacts, choose_target, resolve, unmet_by
 
 ROUTES = [Route(f"ch_{name}", name=name, tags=("all", name)) for name in "abcd"]
@@ -41,12 +41,13 @@ def chosen(model: Model, turn: TurnFacts | None = None, routes=ROUTES):
 
 
 def ordered(routes, session="s", distrusted=()) -> tuple[str, ...]:
-    return order(
+    found = ranked(
         routes,
         session,
         belongs=lambda _: False,
         is_trusted=lambda name: name not in distrusted,
     )
+    return tuple(route.id for _, route in found)
 
 
 @given(MODELS, st.text(max_size=8), st.sets(st.sampled_from("abcd")))

@@ -16,7 +16,7 @@ ASKED = b'{"model":"m","messages":[{"role":"user","content":"hi"}],"prompt_cache
 
 def channel(name, *apis, models=("*",), is_enabled=True):
     route = Route(name, models, is_enabled=is_enabled)
-    return Channel(route, f"{name}@1", offered=apis)
+    return Channel(route, f"{name}@1", apis=apis)
 
 
 def snapshot(*channels):

@@ -20,7 +20,7 @@ BOUND = [
 
 
 def channel(*apis):
-    return Channel(Route("a"), "a@1", offered=apis)
+    return Channel(Route("a"), "a@1", apis=apis)
 
 
 def turn_of(**members):
@@ -50,7 +50,7 @@ def test_a_compaction_needs_the_responses_api():
 
 def test_a_channel_is_the_same_for_all_turns_of_a_way():
     """What it has looked up for one of them, the next one finds."""
-    served = Channel(Route("a"), "a@1", offered=("messages",), by_api={"messages": object()})
+    served = Channel(Route("a"), "a@1", apis=("messages",), by_api={"messages": object()})
     way = served.way_of(turn_of())
     assert served.serving(way) is served.serving(way)
     assert (way, None) == (served.serving(way).way, served.serving(way).websocket)

@@ -18,13 +18,14 @@ from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.quota import Quota
 from longwire.core.rules.recovery import RECOVERY_RULES, Recovery, Trouble
-from longwire.core.rules.routing import order
+from longwire.core.rules.routing import ranked
 from longwire.core.rules.turn import Principal, Scope
 from longwire.fleet.local import LocalLimits
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.homes import LocalHomes
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
+from longwire.relay.records.route import route_of
 from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.running import Relay
 from tests.core.turns import turn, user
@@ -120,10 +121,10 @@ def home_of(name, to):
     for number in range(100):
         headers = {"session-id": f"s-{number}"}
         routes = [each.route for each in to.routing.snapshot.channels.values()]
-        first, *_ = order(
+        (_, first), *_ = ranked(
             routes, headers["session-id"], belongs=lambda _: False, is_trusted=lambda _: True
         )
-        if first == name:
+        if first.id == name:
             return headers
     raise AssertionError
 
@@ -211,6 +212,31 @@ async def test_nobody_serves_the_model():
         await ask(to)
     assert "a: does not serve it; b: disabled" in str(told.value)
     assert [("refused", "")] == [(line["outcome"], line["channel"]) for line in lines]
+
+
+async def routed(to, sent):
+    """What is noted of a turn that nobody serves: each channel, and why not, by its detail."""
+    running = to.open(sent, CALLER, NAMED)
+    with pytest.raises(InvalidRequest):
+        async with running:
+            pass
+    return [(each.channel_name, each.reason, each.detail) for each in route_of(running.record, 0)]
+
+
+async def test_who_cannot_be_told_a_turn_is_noted():
+    """With the APIs that they speak; who does not serve the model at all comes behind them."""
+    speaking = replace(channel("a"), apis=("messages", "embeddings"))
+    sent = turn(user("hi"), background=True)
+    to = relay(channel("b", is_enabled=False), speaking)
+    expected = [("a", "unsayable", "messages, embeddings"), ("b", "disabled", "")]
+    assert expected == await routed(to, sent)
+
+
+async def test_the_response_of_another_caller_is_no_fault_of_a_channel():
+    """The turn is refused before anybody could be: nothing is said of who speaks what."""
+    to = relay(channel("a"), channel("b"))
+    await ask(to, turn(user("hi"), store=True), caller=Principal("other", Scope("api_key:other")))
+    assert [] == await routed(to, turn(user("more"), previous_response_id="resp_1"))
 
 
 async def test_background_needs_http():

@@ -1,6 +1,5 @@
 """Alert rules: what is watched, from when on somebody is told, and what an alert is."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -8,12 +7,12 @@ from types import MappingProxyType
 from typing import Final
 
 from longwire.core.errors import FieldProblem
+from longwire.core.nouns.names import check_name
 
 LONGEST_SPAN: Final = 7 * 24 * 3600
 """Most seconds of a window, of how long something must last, and between two reminders."""
 
 SHORTEST_WINDOW: Final = 60
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 _GREATEST: Final = 1_000_000_000
 _MOST_DESTINATIONS: Final = 50
 
@@ -127,8 +126,7 @@ def settled(rule: AlertRule) -> AlertRule:
 
 def check_alert_rule(rule: AlertRule) -> Iterator[FieldProblem]:
     """Yield what is wrong, field by field."""
-    if not _NAME.fullmatch(rule.name) or not rule.name.strip():
-        yield FieldProblem("name", "write 1 to 100 printable characters")
+    yield from check_name(rule.name)
     yield from _check_threshold(rule)
     if not SHORTEST_WINDOW <= rule.window <= LONGEST_SPAN:
         yield FieldProblem("window", f"must be {SHORTEST_WINDOW} to {LONGEST_SPAN} seconds")

@@ -10,11 +10,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from longwire.core.errors import FieldProblem
+from longwire.core.nouns.names import check_name
 from longwire.core.nouns.secret import Secret
 
 SIGNING_PREFIX: Final = "whsec_"
 _SHORTEST_SECRET, _LONGEST_SECRET = 24, 64
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>,;]+@[^@\s\x00-\x1f\x7f<>,;]+")
 _LONGEST_ADDRESS: Final = 254
@@ -92,8 +92,7 @@ class AlertDestination:
 
 def check_destination(destination: AlertDestination) -> Iterator[FieldProblem]:
     """Yield what is wrong, field by field."""
-    if not _NAME.fullmatch(destination.name) or not destination.name.strip():
-        yield FieldProblem("name", "write 1 to 100 printable characters")
+    yield from check_name(destination.name)
     if destination.kind is DestinationKind.WEBHOOK:
         yield from _check_webhook(destination.webhook)
     else:

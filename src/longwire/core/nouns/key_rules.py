@@ -5,15 +5,14 @@ from collections.abc import Iterator
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import GREATEST, ApiKey, check_limits
+from longwire.core.nouns.names import check_name
 
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 _WORD = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 
 
 def check_key(key: ApiKey, now: int) -> Iterator[FieldProblem]:
     """Yield what is wrong with a key to be kept, field by field."""
-    if not _NAME.fullmatch(key.name) or not key.name.strip():
-        yield FieldProblem("name", "write 1 to 100 printable characters")
+    yield from check_name(key.name)
     if not all(_WORD.fullmatch(model) for model in key.grant.models):
         yield FieldProblem("models", "write names or patterns such as gpt-5-*, or leave it empty")
     if not all(_WORD.fullmatch(channel) for channel in key.grant.channels):

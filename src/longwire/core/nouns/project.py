@@ -1,6 +1,5 @@
 """A project: what keys, their turns and the people who see them belong to."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,9 +7,9 @@ from typing import Final
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.bounds import NO_BOUNDS, Bounds, check_bounds
+from longwire.core.nouns.names import check_name
 
 DEFAULT_PROJECT: Final = "prj_default"
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 _LONGEST_DESCRIPTION: Final = 2000
 
 
@@ -39,8 +38,7 @@ class Project:
 
 def check_project(project: Project) -> Iterator[FieldProblem]:
     """Yield what is wrong, field by field."""
-    if not _NAME.fullmatch(project.name) or not project.name.strip():
-        yield FieldProblem("name", "write 1 to 100 printable characters")
+    yield from check_name(project.name)
     if len(project.description) > _LONGEST_DESCRIPTION or "\0" in project.description:
         yield FieldProblem("description", f"has at most {_LONGEST_DESCRIPTION} characters")
     yield from check_bounds(project.member_bounds)

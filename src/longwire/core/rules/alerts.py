@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from longwire.core.nouns.alert import AlertEvent, AlertRule, AlertState, Fact, Notice
+from longwire.core.nouns.destination import AlertDestination
 
 _SECOND = 1_000
 
@@ -58,6 +59,17 @@ def verdict(rule: AlertRule, fact: Fact | None) -> Verdict:
     if value >= threshold:
         return Verdict.ALARMING
     return Verdict.FINE if value < release else Verdict.BETWEEN
+
+
+def informed(
+    rule: AlertRule, destinations: Iterable[AlertDestination]
+) -> tuple[AlertDestination, ...]:
+    """Return the destinations that a rule informs."""
+    return tuple(
+        each
+        for each in destinations
+        if each.enabled and (not rule.destinations or each.id in rule.destinations)
+    )
 
 
 def _follow(

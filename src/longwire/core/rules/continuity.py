@@ -141,7 +141,7 @@ def held_items(chain: Chain, turn: Turn, *, may_omit_reasoning: bool = True) -> 
     replies, new = chain.replies, turn.source.previous_response_id != chain.response_id
     if len(following) >= len(replies) + new and all(map(is_replay, replies, following)):
         return chain.length
-    shown = shown_of(replies, following) if may_omit_reasoning else None
+    shown = _shown(replies, following) if may_omit_reasoning else None
     return None if shown is None or len(following) < shown + new else chain.sent + shown
 
 
@@ -152,7 +152,7 @@ def _after_canonical(chain: Chain, turn: Turn) -> Sequence[CanonicalItem] | None
     return history.canonical_items(chain.sent)
 
 
-def shown_of(replies: Sequence[CanonicalItem], following: Sequence[CanonicalItem]) -> int | None:
+def _shown(replies: Sequence[CanonicalItem], following: Sequence[CanonicalItem]) -> int | None:
     """Count the replies that a client sent back which left out their reasoning, all of it.
 
     None where it did not: anything else is missing or changed, or some reasoning came along.

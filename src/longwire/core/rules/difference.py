@@ -65,7 +65,7 @@ def explained(
             best, nearest, item = rank, chain, found
     if nearest is None:
         return Fresh(reason)
-    change = Change(item, changed_properties(nearest, turn))
+    change = Change(item, _changed_properties(nearest, turn))
     return Fresh(reason, change if change != Change() else None)
 
 
@@ -83,7 +83,7 @@ def _first_difference(
     if not is_whole:
         return ItemChange(known, len(items), is_later=True)
     rest, replies = items[chain.sent :], chain.replies
-    if may_omit_reasoning and not any(map(_is_reasoning, rest)):
+    if may_omit_reasoning and not any(each.is_reasoning for each in rest):
         replies = tuple(each for each in replies if not each.is_reasoning)
     return _among_replies(chain.sent, replies, rest)
 
@@ -161,11 +161,7 @@ def _stands_behind(digests: bytes, digest: bytes, index: int) -> bool:
     return at >= 0
 
 
-def _is_reasoning(item: CanonicalItem) -> bool:
-    return item.is_reasoning
-
-
-def changed_properties(chain: Chain, turn: Turn) -> tuple[str, ...]:
+def _changed_properties(chain: Chain, turn: Turn) -> tuple[str, ...]:
     """Name the properties of a turn that are not those of a chain, by their paths."""
     if has_same_properties(chain, turn):
         return ()

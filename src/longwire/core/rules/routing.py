@@ -226,27 +226,6 @@ def ranked(
     return sorted(map(rank, routes), key=itemgetter(0))
 
 
-def order(
-    routes: Sequence[Route],
-    session: str,
-    *,
-    belongs: Callable[[str], bool],
-    is_trusted: Callable[[str], bool],
-    is_home: Callable[[str], bool] = lambda _: False,
-    headroom: Callable[[str], float] = lambda _: 1.0,
-) -> tuple[str, ...]:
-    """Order routes, by their ids, as they are `ranked`."""
-    found = ranked(
-        routes,
-        session,
-        belongs=belongs,
-        is_trusted=is_trusted,
-        is_home=is_home,
-        headroom=headroom,
-    )
-    return tuple(route.id for _, route in found)
-
-
 def _use(route: Route, headroom: Callable[[str], float]) -> float:
     """Return how much of an account is used up; of a key only whether it nearly is."""
     if route.is_key:

@@ -102,11 +102,8 @@ def trace_id(headers: Mapping[str, str], session: str, extra_headers: Sequence[s
             return found
     if shared := _shared_session(headers, session):
         return shared
-    if TRACE_CONTEXT_HEADER in headers and (
-        found := trace_of_context(headers[TRACE_CONTEXT_HEADER])
-    ):
-        return found
-    return session
+    context = parse_traceparent(headers.get(TRACE_CONTEXT_HEADER, ""))
+    return context.trace if context else session
 
 
 def _shared_session(headers: Mapping[str, str], session: str) -> str:
@@ -121,12 +118,6 @@ def _shared_session(headers: Mapping[str, str], session: str) -> str:
     if "thread-id" in headers and "session-id" in headers:
         return _trimmed(headers["session-id"])
     return ""
-
-
-def trace_of_context(traceparent: str) -> str:
-    """Return the trace id of a W3C `traceparent`, "" for one that is not valid."""
-    found = parse_traceparent(traceparent)
-    return found.trace if found else ""
 
 
 def _first(headers: Mapping[str, str], hints: Iterable[str], extra_headers: Iterable[str]) -> str:

@@ -55,9 +55,10 @@ class Channel:
 
     `endpoint` is the identity its connections are bound to, `fingerprint` digests what they depend
     on. A channel with accounts runs once for each `account`, one with several keys for each `key`,
-    which is the credential of its `spec` then. `state` is how it fares. Of the APIs
-    that are `offered`, `by_api` has what speaks them over HTTP; where it is another than Responses,
-    turns are said on these `terms`. `way` is how it serves one turn, `target` as what of a model.
+    which is the credential of its `spec` then. `state` is how it fares. Of its `apis`, those of
+    conversations and all others, `by_api` has what speaks them over HTTP; where it is another than
+    Responses, turns are said on these `terms`. `way` is how it serves one turn, `target` as what of
+    a model.
     """
 
     route: Route
@@ -70,7 +71,7 @@ class Channel:
     key: ChannelKey | None = None
     vendor: Vendor = field(default_factory=OpenAI)
     state: ChannelState = field(default_factory=ChannelState, compare=False)
-    offered: Collection[str] = (RESPONSES,)
+    apis: Collection[str] = (RESPONSES,)
     by_api: Mapping[str, LazyHttpTransport] = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
     way: Way = IN_SESSION
@@ -106,7 +107,7 @@ class Channel:
         source = turn.source
         way = way_of(
             source.api,
-            self.offered,
+            self.apis,
             sayable_in(source),
             is_read=not source.is_unread,
             may_drop=self.terms.may_drop,
@@ -303,7 +304,7 @@ class Snapshot:
         places = {
             (api, channel.spec.endpoint(api).base_url)
             for channel in self.channels.values()
-            for api in channel.offered
+            for api in channel.apis
         }
         return {api for api, count in Counter(api for api, _ in places).items() if count > 1}
 
@@ -318,7 +319,7 @@ class Snapshot:
         for channel in self.channels.values():
             route = channel.route
             if route.is_enabled and route.serves(model) and grant.allows_channel(route.channel):
-                if has_one or RESPONSES in channel.offered or api not in channel.offered:
+                if has_one or RESPONSES in channel.apis or api not in channel.apis:
                     return False
                 has_one = True
         return has_one

@@ -5,22 +5,18 @@ Nothing is sent. A logged turn is said anew, from its kept body, as the channel 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 import msgspec
 
 from longwire.core.errors import CallerError, FieldProblem, InvalidFields
 from longwire.core.nouns.access import EVERYTHING
-from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.channel import APIS, ChannelSpec
 from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.routing import IN_SESSION
 from longwire.core.rules.turn import Turn
-from longwire.dialects.chat_completions.request import decode_request as decode_chat
-from longwire.dialects.generate_content.request import decode_request as decode_content
-from longwire.dialects.generate_content.targets import Target
-from longwire.dialects.messages.request import decode_request as decode_message
-from longwire.dialects.ports import NO_HEADERS, Decode
+from longwire.dialects.clients import decoder_of
+from longwire.dialects.ports import NO_HEADERS
 from longwire.dialects.raw_json import split_members
 from longwire.dialects.responses.call import encode_body
 from longwire.dialects.responses.request import decode_request
@@ -35,11 +31,6 @@ _SAMPLE: Final = {
     "input": [{"role": "user", "content": "Hello."}],
     "reasoning": {"effort": "medium"},
     "max_output_tokens": 1024,
-}
-_DECODERS: Final[Mapping[str, Decode]] = {
-    "responses": decode_request,
-    "chat_completions": decode_chat,
-    "messages": decode_message,
 }
 
 
@@ -71,12 +62,10 @@ def sample_turn(spec: ChannelSpec) -> Turn:
 def kept_turn(api: str, model: str, body: bytes) -> Turn:
     """Return a logged turn by the API of its client and its body. Raises `InvalidFields`."""
     own = api.partition("/")[0]
-    of_gemini: Decode = partial(decode_content, target=Target(model))
-    decode = of_gemini if own == "generate_content" else _DECODERS.get(own)
-    if decode is None:
+    if own not in APIS:
         raise _wrong(f"is a turn of {api}, which is passed on; choose one of a conversation")
     try:
-        return decode(body, NO_HEADERS, EVERYTHING)
+        return decoder_of(own, model)(body, NO_HEADERS, EVERYTHING)
     except CallerError as error:
         raise _wrong(f"cannot be read any more ({error}); choose another one") from None
 

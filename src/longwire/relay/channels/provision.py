@@ -136,7 +136,7 @@ def provision(
         state=ChannelState(quota=quota, tell_cooling=partial(context.tell_cooling, route.id)),
     )
     by_api = {api: _http(channel, context, secure, api) for api in apis_of(spec)}
-    channel = replace(channel, offered=apis_of(spec), by_api=by_api, terms=terms_of(spec))
+    channel = replace(channel, apis=apis_of(spec), by_api=by_api, terms=terms_of(spec))
     if RESPONSES not in by_api:
         return channel
     websocket = _websocket(channel, context, secure)

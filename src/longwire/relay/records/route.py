@@ -61,9 +61,9 @@ def _refused_at_stages(record: TurnRecord) -> Iterator[RouteStep]:
 
 
 def _detail(cause: Refusal, channel: Channel) -> str:
-    if cause is Refusal.ACCOUNT:
-        return "sign_in" if channel.is_signed_out() else "quota"
-    return ", ".join(channel.offered) if cause is Refusal.UNSAYABLE else ""
+    if cause is not Refusal.ACCOUNT:
+        return ""
+    return "sign_in" if channel.is_signed_out() else "quota"
 
 
 def _refused(refused: Refused) -> RouteStep:

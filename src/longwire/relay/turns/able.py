@@ -29,7 +29,7 @@ class Candidate(NamedTuple):
 
 def unsayable(channels: list[Channel], source: Source) -> CallerError:
     """Return why no channel can be told a request, with the mend."""
-    spoken = {api for each in channels for api in each.offered if api not in PASSED_APIS}
+    spoken = {api for each in channels for api in each.apis if api not in PASSED_APIS}
     offered = ", ".join(sorted(spoken)) or "other APIs"
     refusal = source.refusal or refusal_of(source)
     if refusal is None:

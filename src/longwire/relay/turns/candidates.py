@@ -17,7 +17,7 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
 from longwire.core.rules.limits import Subject
-from longwire.core.rules.routing import IN_SESSION, Choice, Refusal, choose, ranked
+from longwire.core.rules.routing import IN_SESSION, Choice, Refusal, Refused, choose, ranked
 from longwire.core.rules.session import fingerprint
 from longwire.core.rules.targets import TurnFacts, choose_target
 from longwire.core.rules.turn import UNARY, Purpose, SessionKey, Turn, TurnRequest
@@ -87,8 +87,7 @@ class Candidates:
         if not choice.candidates:
             raise UnknownModel(turn.model, choice.explanation)
         channels = [own.get(route.id) or snapshot.target(route) for route in choice.candidates]
-        stages.append((Refusal.UNSAYABLE, channels))
-        channels = _speaking(channels, turn)
+        channels = _speaking(channels, turn, record)
         if turn.previous_response_id is not None:
             await self._refuse_others(turn.previous_response_id, request)
         stages.append((Refusal.VENDOR, channels))
@@ -105,7 +104,7 @@ class Candidates:
         if snapshot.bounds_channels:
             able = await self._within_limits(able, None if moves else home, snapshot.budgets)
         if len(able) > 1:
-            able = self._ordered(able, request, sent, (home, record))
+            able = self._ordered(able, request, sent, home, record)
         if not is_whole:  # what one API holds is not said in another between attempts
             stages.append((Refusal.BOUND, [*map(_channel, able)]))
             able = [each for each in able if each.channel.way.api == able[0].channel.way.api]
@@ -217,11 +216,12 @@ class Candidates:
         candidates: list[Candidate],
         request: TurnRequest,
         sent: Sent,
-        known: tuple[str | None, TurnRecord],
+        home: str | None,
+        record: TurnRecord,
     ) -> list[Candidate]:
         """Order the candidates; a turn that only one account understands waits for no other."""
         now, wall = self.policy.clock(), self.policy.wall_clock()
-        (home, record), moves = known, request.turn.is_self_contained
+        moves = request.turn.is_self_contained
         by_route = {each.channel.chosen.id: each for each in candidates}
 
         def is_trusted(name: str) -> bool:
@@ -336,13 +336,22 @@ def _sharing(candidates: Iterable[Candidate], holder: Candidate, now: float) -> 
     return [each for each in others if each.state.health.is_trusted(now)] or [holder]
 
 
-def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
-    """Return the channels that can be told a turn, each with its way. Raises `InvalidRequest`."""
+def _speaking(channels: list[Channel], turn: Turn, record: TurnRecord) -> list[Channel]:
+    """Return the channels that can be told a turn, each with its way; the record has the others.
+
+    Raises `InvalidRequest` where none is left.
+    """
     able: list[Channel] = []
+    unable: list[Refused] = []
     for channel in channels:
         way = channel.way_of(turn)
-        if way is not None:
+        if way is None:
+            apis = ", ".join(channel.apis)
+            unable.append(Refused(channel.chosen, Refusal.UNSAYABLE, apis))
+        else:
             able.append(channel if way is IN_SESSION else channel.serving(way))
+    if unable:
+        record.refused = (*unable, *record.refused)
     if not able:
         raise unsayable(channels, turn.source)
     return [channel.unary for channel in able] if turn.purpose in UNARY else able

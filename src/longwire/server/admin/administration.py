@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from longwire.core.errors import Conflict
+from longwire.core.errors import Conflict, managed_by_file
 from longwire.core.nouns.access import ApiKey
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.model import Model
@@ -81,8 +81,13 @@ class Administration:
         """Return the keys of the file, without their secrets."""
         return tuple(issued.key for issued in self.reconciler.declared.keys)
 
+    async def key(self, key_id: str) -> ApiKey:
+        """Return a key, declared or stored. Raises `NotFound`."""
+        for key in self.declared_keys():
+            if key.id == key_id:
+                return key
+        return await self.store.keys.get(key_id)
+
     def refusal(self, noun: str, name: str, param: str | None = None) -> Conflict:
         """Return why what the file declares is not changed here."""
-        place = self.file or "the environment"
-        message = f"The {noun} '{name}' is managed by {place}; change it there."
-        return Conflict(message, param=param)
+        return managed_by_file(noun, name, self.file, param)

@@ -84,13 +84,7 @@ class PriceTierInput:
 
     def tier(self) -> PriceTier:
         """Return it as the core has it."""
-        return PriceTier(
-            self.above,
-            _nano_or_none(self.input) or 0,
-            _nano_or_none(self.output) or 0,
-            _nano_or_none(self.cached),
-            _nano_or_none(self.cache_write),
-        )
+        return PriceTier(self.above, *_amounts(self))
 
 
 @strawberry.input(
@@ -109,14 +103,8 @@ class PriceInput:
 
     def price(self) -> ModelPrice:
         """Return it as the core has it; what is missing is 0."""
-        return ModelPrice(
-            self.model,
-            _nano_or_none(self.input) or 0,
-            _nano_or_none(self.output) or 0,
-            _nano_or_none(self.cached),
-            _nano_or_none(self.cache_write),
-            tuple(each.tier() for each in self.tiers or ()),
-        )
+        tiers = tuple(each.tier() for each in self.tiers or ())
+        return ModelPrice(self.model, *_amounts(self), tiers)
 
 
 @strawberry.input(
@@ -230,6 +218,15 @@ def _headers(
     return tuple(
         (each.name, held.get(each.name, Secret("")) if each.value is None else Secret(each.value))
         for each in headers
+    )
+
+
+def _amounts(price: PriceInput | PriceTierInput) -> tuple[int, int, int | None, int | None]:
+    return (
+        _nano_or_none(price.input) or 0,
+        _nano_or_none(price.output) or 0,
+        _nano_or_none(price.cached),
+        _nano_or_none(price.cache_write),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import strawberry
 
 from longwire.core.errors import NotFound
-from longwire.core.nouns.access import EVERYTHING, ApiKey
+from longwire.core.nouns.access import EVERYTHING
 from longwire.core.nouns.channel import APIS
 from longwire.core.nouns.turn_row import RouteStep
 from longwire.core.rules.turn import Principal
@@ -49,14 +49,7 @@ class Explanation:
 
 async def caller_of(administration: Administration, key_id: str | None) -> Principal:
     """Return whom a key stands for, anybody without one. Raises `NotFound`."""
-    return principal_of(await _key(administration, key_id)) if key_id else _ANYBODY
-
-
-async def _key(administration: Administration, key_id: str) -> ApiKey:
-    for key in administration.declared_keys():
-        if key.id == key_id:
-            return key
-    return await administration.store.keys.get(key_id)
+    return principal_of(await administration.key(key_id)) if key_id else _ANYBODY
 
 
 async def explained_now(administration: Administration, sample: Sample, key_id: str) -> Explanation:

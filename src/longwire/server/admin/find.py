@@ -18,7 +18,7 @@ from longwire.server.admin.channels import shown as shown_channel
 from longwire.server.admin.context import Info, Viewer, admitted
 from longwire.server.admin.keys import Key
 from longwire.server.admin.keys import shown as shown_key
-from longwire.server.admin.sight import sight_of
+from longwire.server.admin.sight import Sight, sight_of
 from longwire.server.admin.turns import Turn
 from longwire.server.admin.turns import shown as shown_turn
 from longwire.server.admin.users import UserView
@@ -76,7 +76,8 @@ async def _find(info: Info, text: str) -> Found:
         [each for each in quoted if sight.shows(each.row.project_id, each.row.key_id)]
     )
     if Permission.KEYS_READ in may:
-        found.keys = [shown_key(key, emails) for key in await _keys(administration, wanted, viewer)]
+        keys = await _keys(administration, wanted, viewer, sight)
+        found.keys = [shown_key(key, emails) for key in keys]
     if Permission.CHANNELS_READ in may:
         await _add_channels(found, administration, wanted)
     if Permission.USERS_READ in may:
@@ -128,8 +129,9 @@ async def _owners(administration: Administration, text: str) -> Sequence[ApiKey]
     return None
 
 
-async def _keys(administration: Administration, text: str, viewer: Viewer) -> list[ApiKey]:
-    sight = await sight_of(administration, viewer)
+async def _keys(
+    administration: Administration, text: str, viewer: Viewer, sight: Sight
+) -> list[ApiKey]:
     declared = [
         key
         for key in administration.declared_keys()

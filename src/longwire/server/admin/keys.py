@@ -177,25 +177,18 @@ async def _page(
 
 async def _one(info: Info, key_id: Id) -> Key:
     viewer, administration = admitted(info, Permission.KEYS_READ)
-    key = await _find(administration, key_id)
+    key = await administration.key(key_id)
     sight = await sight_of(administration, viewer)
     if not sight.shows(key.grant.project_id, key.id):
         raise NotFound("API key", key_id)
     return await _shown(administration, key)
 
 
-async def _find(administration: Administration, key_id: str) -> ApiKey:
-    for key in administration.declared_keys():
-        if key.id == key_id:
-            return key
-    return await administration.store.keys.get(key_id)
-
-
 async def _to_change(
     administration: Administration, viewer: Viewer, key_id: str, revision: int
 ) -> ApiKey:
     """Return a key as seen at a revision. Raises `Conflict` for a declared one."""
-    key = await _find(administration, key_id)
+    key = await administration.key(key_id)
     if viewer.role is Role.MEMBER and key.grant.user_id != viewer.user.id:
         raise NotFound("API key", key_id)
     if key.is_declared:

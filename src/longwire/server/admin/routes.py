@@ -1,10 +1,11 @@
 """Where a turn would go, asked before it is sent, or before a model is saved."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import strawberry
 
-from longwire.core.errors import FieldProblem, InvalidFields, NotFound
+from longwire.core.errors import FieldProblem, NotFound, refuse
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.channel import APIS
 from longwire.dialects.sample import MOST_TOKENS, Sample
@@ -35,12 +36,11 @@ async def _explain(
     info: Info, wanted: Wanted, key_id: KeyId = None, draft: ModelInput | None = None
 ) -> Explanation:
     viewer, administration = admitted(info, Permission.CHANNELS_READ)
-    _check(wanted)
+    refuse(_problems(wanted))
     model = None
     if draft is not None:
         model, problems = drafted(NEW, draft, await channels_of(administration))
-        if problems:
-            raise InvalidFields(problems)
+        refuse(problems)
     caller = await caller_of(administration, key_id)
     sight = await sight_of(administration, viewer)
     if key_id and not sight.shows(caller.grant.project_id, key_id):
@@ -50,14 +50,11 @@ async def _explain(
     return shown(explained.steps, explained.problem)
 
 
-def _check(wanted: Request) -> None:
-    problems = []
+def _problems(wanted: Request) -> Iterator[FieldProblem]:
     if wanted.api_format not in APIS:
-        problems.append(FieldProblem("apiFormat", f"write one of {', '.join(APIS)}"))
+        yield FieldProblem("apiFormat", f"write one of {', '.join(APIS)}")
     if not 0 <= wanted.input_tokens <= MOST_TOKENS:
-        problems.append(FieldProblem("inputTokens", f"must be 0 to {MOST_TOKENS}"))
-    if problems:
-        raise InvalidFields(problems)
+        yield FieldProblem("inputTokens", f"must be 0 to {MOST_TOKENS}")
 
 
 @strawberry.type

@@ -12,10 +12,6 @@ from longwire.server.admin.context import Info
 from longwire.server.admin.inputs import view_of
 from longwire.server.fleet_health import Trust, trust_of
 
-strawberry.enum(
-    Trust, description="Whether turns go there: after failures it rests, then is tried."
-)
-
 
 @strawberry.type(description="One of several keys of an upstream, without the key itself.")
 class ChannelKey:

@@ -12,13 +12,13 @@ from typing import Final
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.core.nouns.alert import AlertRule, AlertState, Notice
 from longwire.core.nouns.destination import AlertDestination
-from longwire.core.rules.alerts import watch
+from longwire.core.rules.alerts import informed, watch
 from longwire.logger import structlog
 from longwire.server.alerts.deliveries import Deliveries
 from longwire.server.alerts.facts import Facts
 from longwire.server.alerts.figures import OF_NODES, NodeFigures
 from longwire.server.alerts.messages import message_of
-from longwire.store.alerts import Look, informed
+from longwire.store.alerts import Look
 from longwire.store.jobs import ALERTS, take
 from longwire.store.secrets import new_id
 from longwire.store.store import Store, now_ms

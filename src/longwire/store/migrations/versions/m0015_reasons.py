@@ -1,6 +1,6 @@
 """Sums of turns by the reason why they were not continued, and sessions found by their beginning.
 
-The sums of turns that are in the log are made once the gateway serves: see `store/reasons_filled`.
+The sums of turns that are in the log are made once the gateway serves: see `store/filled`.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Latencies over time: histograms by hour and day.
 
-Those of turns that are in the log are made once the gateway serves: see `store/latencies_filled`.
+Those of turns that are in the log are made once the gateway serves: see `store/filled`.
 """
 
 from collections.abc import Mapping

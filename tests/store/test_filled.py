@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy import func, select
 
+from longwire.store.filled import fill_reasons
 from longwire.store.log_tables import usage_reasons
 from longwire.store.migrate import migrate
-from longwire.store.reasons_filled import fill_reasons
 from longwire.store.secrets import Vault
 from longwire.store.turns import Turns
 from longwire.store.usage import DAY, HOUR
