@@ -90,7 +90,7 @@ def test_keys_of_one_name_are_told_apart_by_id(command):
         ("colour", "colour=red"),
         ("expires", "expires=soon"),
         ("expiresAt", "expires=2001-01-01"),
-        ("projectId", "project=none"),
+        ("projectID", "project=none"),
         ("budgets.tokensPerDay", "tokens_per_day=0"),
         ("cost_per_day", "cost_per_day=much"),
     ],

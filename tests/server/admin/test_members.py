@@ -92,7 +92,9 @@ async def test_a_member_makes_and_changes_keys_of_their_own_alone(admin, member,
     assert ("prj_default", "member@example.org") == (made["projectID"], made["userEmail"])
     assert ["laptop"] == [each["name"] for each in (await member.get(LIST))["nodes"]]
     admins = (await store.users.find("admin@example.org")).id
-    assert ["laptop"] == [each["name"] for each in (await member.get(LIST, user=admins))["nodes"]]
+    assert [] == (await member.get(LIST, user=admins))["nodes"]
+    own = (await store.users.find("member@example.org")).id
+    assert ["laptop"] == [each["name"] for each in (await member.get(LIST, user=own))["nodes"]]
     for draft in ({"name": "x", "userID": admins}, {"name": "x", "userID": None}):
         refusal = await member.fail(CREATE, input=draft)
         assert ["userID"] == [each["field"] for each in refusal["fields"]]
