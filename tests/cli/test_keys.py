@@ -21,14 +21,14 @@ def test_a_key_is_made_and_shown_once(command):
     (key,) = _keys(command)
     assert secret[10:] not in json.dumps(key)
     assert ("ci", secret[:10], "enabled") == (key["name"], key["prefix"], key["status"])
-    assert 1_500_000_000 == key["grant"]["budgets"]["cost_per_day"]
+    assert 1.5 == key["grant"]["budgets"]["cost_per_day"]
     assert ["gpt-5-*"] == key["grant"]["models"]
     assert key["grant"]["keeps_bodies"]
     assert key["grant"]["shows_reasoning"]
     assert 30 * 86_400_000 == pytest.approx(key["expires_at"] - key["created_at"], abs=60_000)
-    title, row = command("keys", "list").splitlines()
+    title, listed = command("keys", "list").splitlines()
     assert "last used" in title
-    assert secret[10:] not in row
+    assert secret[10:] not in listed
 
 
 def test_a_key_is_changed_rotated_and_revoked(command):
@@ -117,10 +117,10 @@ def test_limits_and_what_is_spent_are_listed(command):
     """Each with what it may have, and how much of its budgets is gone."""
     sets = ("requests_per_minute=60", "cost_per_day=2.5", "tokens_per_month=1000")
     command("keys", "create", "ci", *(word for text in sets for word in ("--set", text)))
-    _, row = command("keys", "list").splitlines()
+    _, line = command("keys", "list").splitlines()
     for text in ("60 requests/min", "$0.00 of $2.50", "0 of 1,000 tokens", "  Default  "):
-        assert text in row
-    assert {"tokens": 0, "cost": 0} == _keys(command)[0]["spent"]["today"]
+        assert text in line
+    assert {"tokens": 0, "cost_usd": 0.0} == _keys(command)[0]["spent"]["today"]
     assert "$0.00 of $2.50" in command("keys", "show", "ci")
 
 
