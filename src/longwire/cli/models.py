@@ -82,7 +82,7 @@ def build() -> typer.Typer:
     from longwire.cli.routes import why
 
     commands = typer.Typer(help="Give models names of your own.", no_args_is_help=True)
-    for command in (list_, show_, create, update, delete):
+    for command in (list_, show_, create, edit, delete):
         commands.command(command.__name__.rstrip("_"))(command)
     commands.command("why")(why)
     return commands
@@ -133,7 +133,7 @@ def create(
     _tell(with_settings(config, work, creates=True), as_json)
 
 
-def update(
+def edit(
     name: Name,
     targets: Targets = None,
     sets: Sets = None,
