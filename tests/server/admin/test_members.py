@@ -199,6 +199,23 @@ async def test_cost_by_user_is_that_of_the_keys_they_have(admin, member, store):
     assert {"turns": 2, "unpriced": 0} == filtered["totals"]
 
 
+async def test_a_member_gets_no_latency(admin, viewer, member, store):
+    """It is not kept by key; a viewer gets that of their projects."""
+    await store.projects.add_member(
+        "prj_default", (await store.users.find("viewer@example.org")).id, TEST
+    )
+    own = await _key(store, "own", "member@example.org")
+    await store.turns.add([row(0, NOON, key_id=own.id, project_id="prj_default")])
+    query = """query($since: DateTime!, $until: DateTime!) {
+      latency(since: $since, until: $until, span: DAY) {
+        lines { figures { total { turns } } } series { name }
+      }
+    }"""
+    for caller, count in ((admin, 1), (viewer, 1), (member, 0)):
+        found = await caller.get(query, **SPAN)
+        assert (count, count) == (len(found["lines"]), len(found["series"]))
+
+
 async def test_the_keys_of_who_is_disabled_or_deleted_stop(admin, member, store, administration):
     """They are handed out no more, at once."""
     await _key(store, "theirs", "member@example.org")
