@@ -1,10 +1,16 @@
 """The life of a key on the command line."""
 
+import asyncio
 import json
 
 import pytest
 
+from longwire.cli.tables import time_text
 from longwire.core.errors import Conflict, InvalidFields, NotFound
+from longwire.store.database import Database
+from longwire.store.secrets import Vault
+from longwire.store.turns import Turns
+from tests.store.turn_rows import NOON, row
 
 
 def _keys(command):
@@ -132,3 +138,22 @@ def test_a_second_key_of_a_name_is_warned_of(longwire, url):
     assert (0, 1) == (made.returncode, refused.returncode)
     for stderr in (made.stderr, refused.stderr):
         assert 2 == stderr[stderr.index("2 keys") :].splitlines()[0].count("key_")
+
+
+def test_a_key_of_the_file_was_used_when_the_log_says(command, database_url, tmp_path):
+    """Nothing is written of a key that stands in the file but its turns."""
+    (tmp_path / "longwire.toml").write_text('[[api_keys]]\nname = "dev"\nkey = "lw-planted-key"\n')
+    command("keys", "create", "ci")
+    assert "never" in command("keys", "show", "dev")
+
+    async def log():
+        turns_database = Database(database_url)
+        await Turns(turns_database, Vault((b"k" * 32,))).add(
+            [row(0, NOON, key_id="file:dev"), row(1, NOON + 1_000, key_id="file:dev")]
+        )
+        await turns_database.close()
+
+    asyncio.run(log())
+    used = {each["name"]: each["last_used_at"] for each in _keys(command)}
+    assert {"dev": NOON + 1_000, "ci": None} == used
+    assert time_text(NOON + 1_000) in command("keys", "show", "dev")
