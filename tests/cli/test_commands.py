@@ -133,7 +133,10 @@ targets = [{ channel = "openai", keys = ["file:dev", "file:nobody"] }, { channel
     result = longwire("config", "check", config(GOOD + text), OPENAI_API_KEY="sk-12345")
     assert 0 == result.returncode
     assert [
-        "warning: models: smart: targets[0].keys: no [[api_keys]] is named 'nobody'",
+        (
+            "warning: models: smart: targets[0].keys: no [[api_keys]] has the id file:nobody, "
+            "which is file: and a name"
+        ),
         (
             "warning: models: smart: targets[1].channel: no [[channels]] is named 'gone'; unless "
             "the database has it, nothing is sent there"

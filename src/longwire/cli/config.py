@@ -58,9 +58,10 @@ def _undeclared(settings: "Settings") -> Iterator[str]:
                     f"{place}.channel: no [[channels]] is named {target.channel!r}; "
                     "unless the database has it, nothing is sent there"
                 )
-            for key in target.keys:
-                if key.startswith("file:") and key not in keys:
-                    yield f"{place}.keys: no [[api_keys]] is named {key.removeprefix('file:')!r}"
+            unknown = [key for key in target.keys if key.startswith("file:") and key not in keys]
+            if unknown:
+                names = ", ".join(unknown)
+                yield f"{place}.keys: no [[api_keys]] has the id {names}, which is file: and a name"
 
 
 def _summary(settings: "Settings") -> "Table":
