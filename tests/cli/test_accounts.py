@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -130,18 +131,57 @@ def test_a_device_code_waits_for_an_issuer_that_is_busy(command, upstream, datab
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("step", ["usercode", "poll"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        IssuerFault(at="usercode", status=400, code="invalid_client"),
+        IssuerFault(at="poll", status=400, code="invalid_client"),
+        IssuerFault(at="poll", status=403, code="access_denied"),
+        IssuerFault(at="poll", status=400, code="expired_token"),
+        IssuerFault(at="poll", status=404, code="expired_token"),
+    ],
+    ids=lambda fault: f"{fault.at}-{fault.status}-{fault.code}",
+)
 def test_what_an_issuer_refuses_for_good_is_one_line(
-    command, upstream, database_url, tmp_path, step
+    command, upstream, database_url, tmp_path, fault
 ):
-    """Exit code 1, and no trace."""
-    upstream.issuer.faults.append(IssuerFault(at=step, status=400, code="invalid_client"))
+    """Denied by somebody, too late, or no client of theirs: exit code 1, and no trace."""
+    upstream.issuer.faults.append(fault)
     with _started("--device", upstream=upstream, url=database_url, folder=tmp_path) as run:
         _, err = run.communicate(timeout=30)
-    told = [line for line in err.splitlines() if line.startswith("longwire: ")]
-    assert (1, 1) == (run.returncode, len(told)), err
-    assert "invalid_client" in told[0]
+    problems = [line for line in err.splitlines() if line.startswith("longwire: ")]
+    assert (1, 1) == (run.returncode, len(problems)), err
+    assert fault.code in problems[0]
     assert "Traceback" not in err
+
+
+@pytest.fixture
+def _interruptible():
+    """Ctrl-C is heard, though a shell that starts the tests in its background ignores it."""
+    held = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, held)
+
+
+@pytest.mark.process
+@pytest.mark.usefixtures("_interruptible")
+@pytest.mark.parametrize("way", ["--device", "--paste"])
+def test_an_interrupted_sign_in_is_one_line(command, upstream, database_url, tmp_path, way):
+    """Ctrl-C ends it at once, with the code of what was interrupted, and says what became of it."""
+    with _started(way, upstream=upstream, url=database_url, folder=tmp_path) as run:
+        if way == "--paste":
+            run.stdin.write("nothing of the kind\n")
+            run.stdin.flush()
+        _told(run, "and type the code " if way == "--device" else "belongs to another sign-in")
+        run.send_signal(signal.SIGINT)
+        try:
+            run.wait(timeout=20)  # while its stdin is open: nobody types anything
+        finally:
+            run.kill()
+        out, err = run.communicate()
+    assert (130, "") == (run.returncode, out)
+    assert ["longwire: nobody was signed in: it was interrupted. Begin again."] == err.splitlines()
+    assert "[]\n" == command("accounts", "list", "--json")
 
 
 def test_a_login_that_another_program_renewed_says_so(command, upstream, tmp_path, monkeypatch):

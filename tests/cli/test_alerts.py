@@ -17,11 +17,13 @@ def settings(*values):
 def test_the_whole_life_of_a_rule(command):
     """Made, listed, changed, deleted; spans are durations."""
     command("alerts", "rules", "create", "mine", *settings("watched=error_rate", "lasts=2m"))
-    rules = json.loads(command("alerts", "rules", "--json"))
+    rules = json.loads(command("alerts", "rules", "list", "--json"))
     (mine,) = [rule for rule in rules if rule["name"] == "mine"]
     assert (0.1, 120) == (mine["threshold"], mine["lasts"])
     command("alerts", "rules", "edit", "mine", *settings("threshold=0.5", "enabled=no"))
-    (line,) = [each for each in command("alerts", "rules").splitlines() if each.startswith("mine")]
+    (line,) = [
+        each for each in command("alerts", "rules", "list").splitlines() if each.startswith("mine")
+    ]
     assert ["≥", "0.5", "15m", "2m", "disabled"] == [
         word for word in line.split() if word in {"≥", "0.5", "15m", "2m", "disabled"}
     ]
@@ -37,7 +39,9 @@ def test_the_whole_life_of_a_destination(command):
     assert "whsec_" in made
     command("alerts", "destinations", "create", "people", *settings(*MAIL))
     command("alerts", "destinations", "edit", "people", *settings("port=25"))
-    shown = command("alerts", "destinations") + command("alerts", "destinations", "--json")
+    shown = command("alerts", "destinations", "list") + command(
+        "alerts", "destinations", "list", "--json"
+    )
     assert ("hooks.example.org/…" in shown, "d@e.f, g@h.i" in shown) == (True, True)
     assert ("planted" in shown, "whsec_" in shown) == (False, False)
     rule = ("watched=node_gone", "destinations=people")
@@ -72,8 +76,8 @@ def test_what_the_file_declares_is_shown_and_not_changed(command, tmp_path):
     text = '[[alert_rules]]\nname = "gone"\nwatched = "node_gone"\ndestinations = ["ops"]\n\n'
     text += '[[alert_destinations]]\nname = "ops"\nkind = "webhook"\nurl = "http://127.0.0.1:9/x"\n'
     (tmp_path / "longwire.toml").write_text(text, encoding="utf-8")
-    assert "gone" in command("alerts", "rules").splitlines()[1]
-    assert command("alerts", "destinations").splitlines()[1].endswith("file")
+    assert "gone" in command("alerts", "rules", "list").splitlines()[1]
+    assert command("alerts", "destinations", "list").splitlines()[1].endswith("file")
     for words in (("rules", "delete", "gone"), ("destinations", "delete", "ops")):
         with pytest.raises(Conflict, match=r"managed by .*longwire\.toml"):
             command("alerts", *words)

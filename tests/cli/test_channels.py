@@ -71,6 +71,12 @@ def test_a_channel_is_added_with_every_field(command, added):
         "threads": True,
     }.items() <= channel.items()
     assert {"requests_per_minute": 60, "concurrent_turns": None}.items() <= channel["rates"].items()
+    (price,) = channel["prices"]
+    (tier,) = price["tiers"]
+    assert ("gpt-5.2", 1.25, 0.125, None, 10.0) == tuple(
+        price[name] for name in ("model", "input", "cached", "cache_write", "output")
+    )
+    assert (200_000, 2.5, 15.0) == (tier["above"], tier["input"], tier["output"])
     assert ["/r", ""] == [each["path"] for each in channel["endpoints"]]
     assert "planted" not in json.dumps(channel)
 

@@ -123,6 +123,27 @@ def test_config_check_good(longwire, config):
     assert "12345" not in result.stdout
 
 
+def test_config_check_of_a_model(longwire, config):
+    """What its targets name and the file does not declare is said: the database may have it."""
+    text = """
+[[models]]
+name = "smart"
+targets = [{ channel = "openai", keys = ["file:dev", "file:nobody"] }, { channel = "gone" }]
+"""
+    result = longwire("config", "check", config(GOOD + text), OPENAI_API_KEY="sk-12345")
+    assert 0 == result.returncode
+    assert [
+        (
+            "warning: models: smart: targets[0].keys: no [[api_keys]] has the id file:nobody, "
+            "which is file: and a name"
+        ),
+        (
+            "warning: models: smart: targets[1].channel: no [[channels]] is named 'gone'; unless "
+            "the database has it, nothing is sent there"
+        ),
+    ] == [line for line in result.stdout.splitlines() if line.startswith("warning")]
+
+
 def test_config_check_empty(longwire, config):
     """An empty file is good, and the summary says what is still to be declared."""
     result = longwire("config", "check", config(""))

@@ -1,10 +1,16 @@
 """The life of a key on the command line."""
 
+import asyncio
 import json
 
 import pytest
 
+from longwire.cli.tables import time_text
 from longwire.core.errors import Conflict, InvalidFields, NotFound
+from longwire.store.database import Database
+from longwire.store.secrets import Vault
+from longwire.store.turns import Turns
+from tests.store.turn_rows import NOON, row
 
 
 def _keys(command):
@@ -21,14 +27,14 @@ def test_a_key_is_made_and_shown_once(command):
     (key,) = _keys(command)
     assert secret[10:] not in json.dumps(key)
     assert ("ci", secret[:10], "enabled") == (key["name"], key["prefix"], key["status"])
-    assert 1_500_000_000 == key["grant"]["budgets"]["cost_per_day"]
+    assert 1.5 == key["grant"]["budgets"]["cost_per_day"]
     assert ["gpt-5-*"] == key["grant"]["models"]
     assert key["grant"]["keeps_bodies"]
     assert key["grant"]["shows_reasoning"]
     assert 30 * 86_400_000 == pytest.approx(key["expires_at"] - key["created_at"], abs=60_000)
-    title, row = command("keys", "list").splitlines()
+    title, listed = command("keys", "list").splitlines()
     assert "last used" in title
-    assert secret[10:] not in row
+    assert secret[10:] not in listed
 
 
 def test_a_key_is_changed_rotated_and_revoked(command):
@@ -90,7 +96,7 @@ def test_keys_of_one_name_are_told_apart_by_id(command):
         ("colour", "colour=red"),
         ("expires", "expires=soon"),
         ("expiresAt", "expires=2001-01-01"),
-        ("projectId", "project=none"),
+        ("projectID", "project=none"),
         ("budgets.tokensPerDay", "tokens_per_day=0"),
         ("cost_per_day", "cost_per_day=much"),
     ],
@@ -117,10 +123,10 @@ def test_limits_and_what_is_spent_are_listed(command):
     """Each with what it may have, and how much of its budgets is gone."""
     sets = ("requests_per_minute=60", "cost_per_day=2.5", "tokens_per_month=1000")
     command("keys", "create", "ci", *(word for text in sets for word in ("--set", text)))
-    _, row = command("keys", "list").splitlines()
+    _, line = command("keys", "list").splitlines()
     for text in ("60 requests/min", "$0.00 of $2.50", "0 of 1,000 tokens", "  Default  "):
-        assert text in row
-    assert {"tokens": 0, "cost": 0} == _keys(command)[0]["spent"]["today"]
+        assert text in line
+    assert {"tokens": 0, "cost_usd": 0.0} == _keys(command)[0]["spent"]["today"]
     assert "$0.00 of $2.50" in command("keys", "show", "ci")
 
 
@@ -132,3 +138,22 @@ def test_a_second_key_of_a_name_is_warned_of(longwire, url):
     assert (0, 1) == (made.returncode, refused.returncode)
     for stderr in (made.stderr, refused.stderr):
         assert 2 == stderr[stderr.index("2 keys") :].splitlines()[0].count("key_")
+
+
+def test_a_key_of_the_file_was_used_when_the_log_says(command, database_url, tmp_path):
+    """Nothing is written of a key that stands in the file but its turns."""
+    (tmp_path / "longwire.toml").write_text('[[api_keys]]\nname = "dev"\nkey = "lw-planted-key"\n')
+    command("keys", "create", "ci")
+    assert "never" in command("keys", "show", "dev")
+
+    async def log():
+        turns_database = Database(database_url)
+        await Turns(turns_database, Vault((b"k" * 32,))).add(
+            [row(0, NOON, key_id="file:dev"), row(1, NOON + 1_000, key_id="file:dev")]
+        )
+        await turns_database.close()
+
+    asyncio.run(log())
+    used = {each["name"]: each["last_used_at"] for each in _keys(command)}
+    assert {"dev": NOON + 1_000, "ci": None} == used
+    assert time_text(NOON + 1_000) in command("keys", "show", "dev")

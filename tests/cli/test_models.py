@@ -51,7 +51,7 @@ def test_the_whole_life_of_a_model(command, config):
         "  1  tag cheap  weight 1  if apis=responses,messages",
         "  else o9",
     ] == shown.splitlines()
-    command("models", "update", "smart", "--set=enabled=no", "--set=name=wise", *config)
+    command("models", "edit", "smart", "--set=enabled=no", "--set=name=wise", *config)
     declared, stored = json.loads(command("models", "list", "--json", *config))
     assert ("declared", True) == (declared["name"], declared["is_declared"])
     assert ("wise", False, 2) == (stored["name"], stored["is_enabled"], len(stored["targets"]))
@@ -63,7 +63,7 @@ def test_the_whole_life_of_a_model(command, config):
 def test_what_the_file_declares_is_changed_there(command, config):
     """And a name of the file is given to nothing else."""
     target = "--target=channel=main"
-    for words in (["update", "declared", "--set=enabled=no"], ["create", "declared", target]):
+    for words in (["edit", "declared", "--set=enabled=no"], ["create", "declared", target]):
         with pytest.raises(Conflict, match=r"managed by .*models\.toml"):
             command("models", *words, *config)
 
@@ -74,6 +74,9 @@ def test_what_the_file_declares_is_changed_there(command, config):
         ("channel=gone", "targets.0.channel"),
         ("channel=main weight=much", "targets.0.weight"),
         ("channel=main weight=0", "targets.0.weight"),
+        ("channel=main weight=1e308", "targets.0.weight"),
+        ("channel=main keys=file:dev,file:nobody", "targets.0.condition.keys"),
+        ("channel=main projects=prj_none", "targets.0.condition.projects"),
         ("channel=main apis=smtp", "targets.0.condition.apis"),
         ("channel=main colour=red", "targets.0.colour"),
     ],

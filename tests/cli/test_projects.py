@@ -10,10 +10,10 @@ from longwire.core.errors import Conflict, InvalidFields, NotFound
 def test_a_project_is_made_changed_archived_and_deleted(command):
     """By its name or its id; each step is in the list."""
     command("projects", "create", "apps", "--set", "description=What users see")
-    command("projects", "update", "apps", "--set", "name=web")
+    command("projects", "edit", "apps", "--set", "name=web")
     assert "What users see" in command("projects", "show", "web")
     assert command("projects", "archive", "web").startswith("web: archived, prj_")
-    command("projects", "update", "web", "--set", "status=active")
+    command("projects", "edit", "web", "--set", "status=active")
     assert "web: deleted\n" == command("projects", "delete", "web")
     assert ["Default"] == [
         each["name"] for each in json.loads(command("projects", "list", "--json"))
@@ -30,12 +30,12 @@ def test_what_keys_of_members_may_have_is_set(command):
     (channel,) = json.loads(command("channels", "list", "--json"))
     bounds = json.loads(command("projects", "show", "apps", "--json"))["member_bounds"]
     assert (["gpt-5-*"], [channel["id"]]) == (bounds["models"], bounds["channels"])
-    assert (60, 2_500_000_000) == (
+    assert (60, 2.5) == (
         bounds["rates"]["requests_per_minute"],
         bounds["budgets"]["cost_per_day"],
     )
     assert "60 requests/min, $2.50 a day" in command("projects", "list")
-    command("projects", "update", "apps", "--set", "cost_per_day=")
+    command("projects", "edit", "apps", "--set", "cost_per_day=")
     assert "$2.50" not in command("projects", "list")
 
 

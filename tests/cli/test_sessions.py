@@ -146,7 +146,7 @@ async def test_sessions_that_ended_are_listed_and_shown(runtime, tmp_path):
     ]
     _, traces, _ = await run("list", "--traces", "--json", *config)
     (trace,) = json.loads(traces)
-    assert ("trace-1", 3, 3 * 10**9) == (trace["name"], trace["turns"], trace["cost"])
+    assert ("trace-1", 3, 3.0) == (trace["name"], trace["turns"], trace["cost_usd"])
     for which in (trace["id"], "trace-1"):
         _, shown, _ = await run("show", which, *config)
         assert "trace trace-1" == shown.splitlines()[0]

@@ -86,7 +86,12 @@ def test_the_command_reads_the_configured_database(tmp_path, sqlite_template):
     assert (0, [*TurnTable().lines([row(2)])]) == (told.exit_code, told.stdout.splitlines())
     told = run(["list", "--config", str(config), "--session", "x", "--json"])
     assert ["x"] == [json.loads(line)["session"] for line in told.stdout.splitlines()]
+    told = run(["show", str(row(2).id), "--config", str(config), "--json"])
+    assert row(2).cost / 10**9 == json.loads(told.stdout)["cost_usd"]
     told = run(["tail", "--config", str(config), "--json"])
+    assert [row(1).cost / 10**9] * 2 == [
+        json.loads(line)["cost_usd"] for line in told.stdout.splitlines()
+    ]
     assert ["agent-1", "x"] == [json.loads(line)["session"] for line in told.stdout.splitlines()]
 
 
@@ -144,10 +149,11 @@ def test_the_header_comes_again_each_screenful():
 
 
 def test_json_has_every_field():
-    """One object a line, with the names of the row."""
-    told = json.loads(command._json(row(1, connection=None)))
-    assert row(1, connection=None)._asdict() == told
-    assert told["id"] >> ID_BITS == NOON
+    """One object a line, with the names of the row; money is in dollars, and says so."""
+    shown, held = json.loads(command._json(row(1, connection=None))), row(1, connection=None)
+    cost = {"cost_usd": held.cost / 10**9}
+    assert {**{k: v for k, v in held._asdict().items() if k != "cost"}, **cost} == shown
+    assert shown["id"] >> ID_BITS == NOON
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,15 @@
 
 import getpass
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
+from typer.testing import CliRunner
 
+from longwire import cli
+from longwire.core.errors import LongwireError
+from longwire.store import database
 from longwire.store.database import place_of
 
 READS = (
@@ -107,3 +113,33 @@ def test_times_carry_their_zone(longwire, url):
 def test_a_command_that_opens_it_often_names_it_once(longwire, url):
     """One line however often."""
     assert 1 == longwire("doctor", "--offline", **url).stderr.count("database: ")
+
+
+def test_who_writes_bars_no_reader(longwire, tmp_path):
+    """Another process may hold the database for itself as long as it writes."""
+    url = {"LONGWIRE_DATABASE__URL": "sqlite:///here.db"}
+    assert 0 == longwire("migrate", **url).returncode
+    with closing(sqlite3.connect(tmp_path / "here.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        listed = longwire("keys", "list", "--json", **url)
+    assert (0, "[]\n") == (listed.returncode, listed.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "pragma"),
+    [("keys list", "locking_mode=EXCLUSIVE"), ("keys create ci", "journal_mode")],
+)
+def test_a_database_that_is_held_is_one_line(longwire, tmp_path, monkeypatch, words, pragma):
+    """After some patience, with the mend; nothing is changed."""
+    url = f"sqlite:///{tmp_path / 'here.db'}"
+    assert 0 == longwire("migrate", LONGWIRE_DATABASE__URL=url).returncode
+    monkeypatch.setattr(database, "_BUSY_MS", 50)
+    monkeypatch.setenv("LONGWIRE_DATABASE__URL", url)
+    with closing(sqlite3.connect(tmp_path / "here.db", isolation_level=None)) as other:
+        other.execute(f"PRAGMA {pragma}")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("CREATE TABLE other (id)")
+        failed = CliRunner().invoke(cli.build(), words.split())
+    assert isinstance(failed.exception, LongwireError)
+    (line,) = str(failed.exception).splitlines()
+    assert "(database is locked); another process holds it; try again once that is done" in line

@@ -3,6 +3,7 @@
 import pytest
 
 from longwire.core.nouns.channel import ALL_APIS
+from longwire.core.nouns.weight import WEIGHT_MEND
 from longwire.dialects.profiles.known import PROFILE_NAMES
 
 PATTERN = "[0].model: 'a-[' has a '[' without its ']'; write [[] for the character itself"
@@ -123,7 +124,8 @@ def test_session_within_the_total(problems):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("weight = 0", "weight: must be greater than 0"),
+        ("weight = 0", f"weight: {WEIGHT_MEND}"),
+        ("weight = 1e308", f"weight: {WEIGHT_MEND}"),
         ("weight = nan", "weight: must be a finite number"),
         ("weight = inf", "weight: must be a finite number"),
         ("models = []", "models: is empty; name at least one, or leave it out"),
@@ -388,7 +390,7 @@ def test_encoding(file, problems, monkeypatch):
         ("LONGWIRE_SERVER__PROT", "1", ": unknown key; did you mean port?"),
         ("LONGWIRE_SEVER__PORT", "1", ": unknown section; did you mean server?"),
         ("LONGWIRE_SESSIONS__IDLE_TTL", "3", f": a bare number is no duration; {DURATION}"),
-        ("LONGWIRE_CHANNELS__0__WEIGHT", "0", ": must be greater than 0"),
+        ("LONGWIRE_CHANNELS__0__WEIGHT", "0", f": {WEIGHT_MEND}"),
         ("LONGWIRE_API_KEYS", '[{"name": "x"}]', ": [0].key: is missing; add key = …"),
         ("LONGWIRE_CHANNELS", "[{", f": no JSON list ({JSON}); {LIST}"),
         ("LONGWIRE_SERVER", "8090", ": is a table, not one value; set one of its keys"),

@@ -167,7 +167,7 @@ BAD = [
     ("models", {}, {"models": ("",)}),
     ("channels", {}, {"channels": ("",)}),
     ("channels", {}, {"channels": ("ch_none",)}),
-    ("projectId", {}, {"project_id": "prj_none"}),
+    ("projectID", {}, {"project_id": "prj_none"}),
     ("rates.requestsPerMinute", {}, {"rates": Rates(requests_per_minute=0)}),
     ("rates.concurrentTurns", {}, {"rates": Rates(concurrent_turns=-1)}),
     ("budgets.costPerDay", {}, {"budgets": Budgets(cost_per_day=0)}),

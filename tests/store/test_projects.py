@@ -91,7 +91,7 @@ async def test_users_belong_to_projects(projects, actor, database):
     assert () == await projects.of_user(ada)
     with pytest.raises(NotFound, match="member"):
         await projects.remove_member(made.id, ada, actor)
-    with pytest.raises(InvalidFields, match="userId"):
+    with pytest.raises(InvalidFields, match="userID"):
         await projects.add_member(made.id, "nobody", actor)
     with pytest.raises(NotFound, match="project"):
         await projects.add_member("prj_none", bob, actor)

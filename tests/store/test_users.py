@@ -267,7 +267,7 @@ async def test_an_invitation_that_cannot_be_is_refused(users, invitations, actor
     for field, email, project in (
         ("email", "nobody", None),
         ("email", "ada@example.org", None),
-        ("projectId", "", "prj_none"),
+        ("projectID", "", "prj_none"),
     ):
         with pytest.raises(InvalidFields, match=field):
             await invitations.create(Role.VIEWER, actor, email, project)

@@ -88,6 +88,15 @@ def test_a_members_pages_fail_at_nothing(opened, member, path):
     expect(page.get_by_text("Your role")).to_have_count(0)
 
 
+def test_a_member_sees_no_latency(opened, owner, member):
+    """It is not kept by key, so nothing is said of it rather than that there was none."""
+    for person, count in ((owner, 1), (member, 0)):
+        page = opened(person, "/")
+        expect(page.get_by_role("heading", name="Over time", exact=True)).to_be_visible()
+        expect(page.locator(".skeleton")).to_have_count(0)
+        expect(page.get_by_role("heading", name="Latency", exact=True)).to_have_count(count)
+
+
 def test_keys_say_whose_they_are(opened, owner, member):
     """And that their own budgets are those of UTC days."""
     page = opened(owner, "/keys?new=1")

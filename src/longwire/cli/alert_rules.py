@@ -42,18 +42,15 @@ _FIELDS: Final[Mapping[str, fields.Reader]] = {
 
 
 def build() -> typer.Typer:
-    """The commands below `longwire alerts rules`; alone it lists them."""
-    commands = typer.Typer(help="List rules, make and change them.")
-    commands.callback(invoke_without_command=True)(list_)
-    for command in (create, edit, delete):
-        commands.command(command.__name__)(command)
+    """The commands below `longwire alerts rules`."""
+    commands = typer.Typer(help="List rules, make and change them.", no_args_is_help=True)
+    for command in (list_, create, edit, delete):
+        commands.command(command.__name__.rstrip("_"))(command)
     return commands
 
 
-def list_(context: typer.Context, config: Config = None, as_json: AsJson = False) -> None:
-    """List all rules, those of the configuration file, too; make and change them."""
-    if context.invoked_subcommand is not None:
-        return
+def list_(config: Config = None, as_json: AsJson = False) -> None:
+    """List all rules, those of the configuration file, too."""
     rules = with_settings(config, _all)
     if as_json:
         show_json(rules)

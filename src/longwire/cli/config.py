@@ -1,5 +1,6 @@
 """`longwire config`: check a file before it is used; print the reference of all keys."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,8 @@ def check(file: File) -> None:
     console.print(f"OK {file}", style="green", soft_wrap=True)
     console.print(_summary(settings))
     console.print(_channels(settings) if settings.channels else "no channels yet")
+    for line in _undeclared(settings):
+        console.print(f"warning: {line}", style="yellow", soft_wrap=True)
 
 
 def reference() -> None:
@@ -41,6 +44,24 @@ def reference() -> None:
     from longwire.settings.reference import reference_page
 
     typer.echo(reference_page(), nl=False)
+
+
+def _undeclared(settings: "Settings") -> Iterator[str]:
+    """Yield what models name that the file does not declare: the database may have it."""
+    channels = {name for each in settings.channels for name in (each.name, f"file:{each.name}")}
+    keys = {f"file:{each.name}" for each in settings.api_keys}
+    for model in settings.models:
+        for number, target in enumerate(model.targets):
+            place = f"models: {model.name}: targets[{number}]"
+            if target.channel and target.channel not in channels:
+                yield (
+                    f"{place}.channel: no [[channels]] is named {target.channel!r}; "
+                    "unless the database has it, nothing is sent there"
+                )
+            unknown = [key for key in target.keys if key.startswith("file:") and key not in keys]
+            if unknown:
+                names = ", ".join(unknown)
+                yield f"{place}.keys: no [[api_keys]] has the id {names}, which is file: and a name"
 
 
 def _summary(settings: "Settings") -> "Table":

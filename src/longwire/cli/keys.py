@@ -1,6 +1,5 @@
 """`longwire keys`: what callers present; a running gateway takes changes over."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
@@ -306,11 +305,9 @@ def _milliseconds(field: str, text: str) -> int:
 
 
 def _show_issued(issued: IssuedKey, as_json: bool) -> None:
-    from longwire.store.changes import json_value
-
     secret = issued.secret.reveal()
     if as_json:
-        typer.echo(json.dumps({"secret": secret, "key": json_value(issued.key)}, indent=2))
+        show_json({"secret": secret, "key": issued.key})
         return
     typer.echo(f"{issued.key.name} ({issued.key.id}); the key is shown this once:", err=True)
     typer.echo(secret)

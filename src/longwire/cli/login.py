@@ -1,6 +1,8 @@
 """`longwire login codex`: sign a ChatGPT account in, for a channel of type codex."""
 
+import os
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +35,8 @@ Paste = Annotated[
 NoBrowser = Annotated[
     bool, typer.Option("--no-browser", help="Open no browser, only tell the URL.")
 ]
-_TICK = 0.25
+_TICK, _PIECE = 0.25, 65_536
+_INTERRUPTED = 130
 
 
 def build() -> typer.Typer:
@@ -80,7 +83,12 @@ class Login:
 
             return await store.accounts.sign_in(spec.id, decode_auth_json(imported), operator())
 
-        tell(with_settings(self._config, work, creates=True), as_json=as_json)
+        try:
+            account = with_settings(self._config, work, creates=True)
+        except KeyboardInterrupt:
+            typer.echo("longwire: nobody was signed in: it was interrupted. Begin again.", err=True)
+            raise typer.Exit(_INTERRUPTED) from None
+        tell(account, as_json=as_json)
 
 
 def _read(file: str) -> str:
@@ -150,10 +158,8 @@ def _show(sign_in: "SignIn", *, opens: bool) -> None:
 
 async def _pasted(sign_ins: "SignIns", sign_in: "SignIn") -> None:
     """Ask for the address until one is of this sign-in."""
-    import asyncio
-
     typer.echo("Then paste the address that the browser ended at:", err=True)
-    while line := await asyncio.to_thread(sys.stdin.readline):
+    async for line in _typed():
         try:
             await sign_ins.finish(sign_in.id, line)
         except InvalidFields as error:
@@ -163,6 +169,34 @@ async def _pasted(sign_ins: "SignIns", sign_in: "SignIn") -> None:
     raise ConfigurationError("no address was pasted; begin again")
 
 
+async def _typed() -> AsyncIterator[str]:
+    """Yield the lines of stdin as they come; no thread waits there, for Ctrl-C to wait for it."""
+    held, place = b"", sys.stdin.fileno()
+    while True:
+        await _readable(place)
+        if not (piece := os.read(place, _PIECE)):
+            break
+        *lines, held = (held + piece).split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8", "replace")
+    if held:
+        yield held.decode("utf-8", "replace")
+
+
+async def _readable(place: int) -> None:
+    import asyncio
+
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        loop.add_reader(place, ready.set)
+    except PermissionError:  # a file, which always is
+        return
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(place)
+
+
 async def _wait(sign_ins: "SignIns", sign_in: "SignIn") -> None:
     """Wait until a sign-in is over; on a terminal a countdown tells how long it lasts."""
     import asyncio
@@ -170,11 +204,13 @@ async def _wait(sign_ins: "SignIns", sign_in: "SignIn") -> None:
     from longwire.relay.accounts.sign_in import Stage
     from longwire.store.store import now_ms
 
-    while (await sign_ins.find(sign_in.id)).stage is Stage.PENDING:
+    try:
+        while (await sign_ins.find(sign_in.id)).stage is Stage.PENDING:
+            if sys.stderr.isatty():
+                left = max(sign_in.expires_at - now_ms(), 0) // 1000
+                sys.stderr.write(f"\rwaiting, {left // 60}:{left % 60:02} left ")
+                sys.stderr.flush()
+            await asyncio.sleep(_TICK)
+    finally:
         if sys.stderr.isatty():
-            left = max(sign_in.expires_at - now_ms(), 0) // 1000
-            sys.stderr.write(f"\rwaiting, {left // 60}:{left % 60:02} left ")
-            sys.stderr.flush()
-        await asyncio.sleep(_TICK)
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\033[K")
+            sys.stderr.write("\r\033[K")

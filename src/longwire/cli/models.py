@@ -19,7 +19,7 @@ from longwire.cli.store import (
 )
 from longwire.cli.tables import show, show_json, show_table
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound, refuse
-from longwire.core.nouns.model import Condition, Model, Target
+from longwire.core.nouns.model import Condition, KnownNames, Model, Target, check_names
 
 if TYPE_CHECKING:
     from longwire.settings import Settings
@@ -67,7 +67,7 @@ def build() -> typer.Typer:
     from longwire.cli.routes import why
 
     commands = typer.Typer(help="Give models names of your own.", no_args_is_help=True)
-    for command in (list_, show_, create, update, delete):
+    for command in (list_, show_, create, edit, delete):
         commands.command(command.__name__.rstrip("_"))(command)
     commands.command("why")(why)
     return commands
@@ -112,13 +112,13 @@ def create(
     model = _changed(Model("", name), values)
 
     async def work(store: "Store", settings: "Settings") -> Model:
-        await _check_channels(store, settings, model)
+        refuse(await _unknown(store, settings, model))
         return await store.models.create(model, operator())
 
     _tell(with_settings(config, work, creates=True), as_json)
 
 
-def update(
+def edit(
     name: Name,
     targets: Targets = None,
     sets: Sets = None,
@@ -132,8 +132,8 @@ def update(
 
     async def work(store: "Store", settings: "Settings") -> Model:
         model = _changed(await _found(store, name, config), values)
-        if targets:
-            await _check_channels(store, settings, model)
+        unknown = await _unknown(store, settings, model)
+        refuse([each for each in unknown if each.field.partition(".")[0] in values])
         return await store.models.update(model, operator())
 
     _tell(with_settings(config, work), as_json)
@@ -183,17 +183,12 @@ def _target(number: int, text: str) -> Target:
     return Target(**values, condition=Condition(**own))
 
 
-async def _check_channels(store: "Store", settings: "Settings", model: Model) -> None:
-    """Refuse targets of channels that do not exist."""
-    known = {name for each in settings.channels for name in (each.name, f"file:{each.name}")}
-    known |= {name for each in await store.channels.all() for name in (each.name, each.id)}
-    refuse(
-        [
-            FieldProblem(f"targets.{at}.channel", f"there is no channel '{target.channel}'")
-            for at, target in enumerate(model.targets)
-            if target.channel and target.channel not in known
-        ]
-    )
+async def _unknown(store: "Store", settings: "Settings", model: Model) -> list[FieldProblem]:
+    """Return what a model names that neither the database nor the file has."""
+    channels = (name for each in settings.channels for name in (each.name, f"file:{each.name}"))
+    keys = (f"file:{each.name}" for each in settings.api_keys)
+    declared = KnownNames(frozenset(channels), frozenset(keys))
+    return [*check_names(model, (await store.models.known_names(model)).plus(declared))]
 
 
 def _changed(model: Model, values: dict[str, Any]) -> Model:

@@ -23,7 +23,7 @@ _TITLES = ("project", "status", "members", "their keys at most", "made", "id")
 def build() -> typer.Typer:
     """The commands below `longwire projects`."""
     commands = typer.Typer(help="Part keys, turns and people.", no_args_is_help=True)
-    for command in (list_, show_, create, update, archive, delete):
+    for command in (list_, show_, create, edit, archive, delete):
         commands.command(command.__name__.rstrip("_"))(command)
     return commands
 
@@ -82,13 +82,13 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
     _show(with_store(config, work, creates=True), as_json)
 
 
-def update(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
+def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
     """Change fields of a project; see `create` for them, and name. What is not named stays."""
     _change(which, fields.read(sets or (), fields.PROJECT), config, as_json=as_json)
 
 
 def archive(which: Which, config: Config = None, as_json: AsJson = False) -> None:
-    """Accept its keys no longer; `update PROJECT --set status=active` brings it back."""
+    """Accept its keys no longer; `edit PROJECT --set status=active` brings it back."""
     _change(which, {"status": ProjectStatus.ARCHIVED}, config, as_json=as_json)
 
 

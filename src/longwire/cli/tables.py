@@ -30,10 +30,11 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def show_json(value: object) -> None:
-    """Print a value as JSON; secrets are told as `***`."""
+    """Print a value as JSON: secrets are told as `***`, money is in US dollars."""
+    from longwire.cli.money import in_dollars
     from longwire.store.changes import json_value
 
-    text = json.dumps(json_value(value), indent=2, ensure_ascii=False)
+    text = json.dumps(json_value(in_dollars(value)), indent=2, ensure_ascii=False)
     is_shown = (letter.isprintable() or letter == "\n" for letter in text)
     pairs = zip(text, is_shown, strict=True)
     typer.echo("".join(each if shown else json.dumps(each)[1:-1] for each, shown in pairs))

@@ -192,11 +192,15 @@ async def _later(turns: "Turns", seen: set[TurnId], wanted: "TurnFilter") -> Asy
 def _json(row: TurnRow) -> str:
     import msgspec
 
-    return msgspec.json.encode(row._asdict()).decode()
+    from longwire.cli.money import in_dollars
+
+    return msgspec.json.encode(in_dollars(row._asdict())).decode()
 
 
 def _whole_json(row: TurnRow, details: TurnDetails | None) -> str:
     import msgspec
 
     beside = {"message": details.message, "attempts": details.attempts} if details else {}
-    return msgspec.json.encode({**row._asdict(), "details": beside}).decode()
+    from longwire.cli.money import in_dollars
+
+    return msgspec.json.encode(in_dollars({**row._asdict(), "details": beside})).decode()

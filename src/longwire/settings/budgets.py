@@ -54,7 +54,7 @@ class Budget(Section):
         if (self.tokens is None) is (self.dollars is None):
             raise ValueError("write either tokens or dollars")
         for problem in check_budget(self.budget()):
-            if problem.field != "subjectId":
+            if problem.field != "subjectID":
                 raise ValueError(f"{problem.field} {problem.message}")
         return self
 

@@ -43,6 +43,7 @@ from longwire.settings.checks import (
     Section,
     Transport,
     UrlPath,
+    Weight,
     Words,
     transport_from_scheme,
     unique,
@@ -200,7 +201,7 @@ class Channel(Section):
         "auto", description="`auto` uses WebSocket wherever it helps, and HTTP where it cannot."
     )
     enabled: bool = Field(default=True, description="Take part in routing.")
-    weight: float = Field(1.0, gt=0, description="Share of the traffic among equal channels.")
+    weight: Weight = Field(1.0, description="Share of the traffic among equal channels.")
     organization: HeaderText = Field("", description="Sent as `OpenAI-Organization`.")
     project: HeaderText = Field("", description="Sent as `OpenAI-Project`.")
     proxy: SecretStr | None = Field(

@@ -21,6 +21,7 @@ from pydantic import (
 from longwire.core.nouns.channel import check_base_url, transport_of_scheme
 from longwire.core.nouns.price import GREATEST_PRICE
 from longwire.core.nouns.renames import check_pattern, check_renames
+from longwire.core.nouns.weight import WEIGHT_MEND, is_weight
 from longwire.dialects.profiles.known import check_profile, check_quirks
 
 ANY_ORIGIN = "*"
@@ -151,6 +152,12 @@ def transport_from_scheme(values: Any) -> Any:  # noqa: ANN401 - pydantic shows 
     return values
 
 
+def _weight(weight: float) -> float:
+    if not is_weight(weight):
+        raise ValueError(WEIGHT_MEND)
+    return weight
+
+
 def _origin(text: str) -> str:
     if text == ANY_ORIGIN:
         return text
@@ -185,6 +192,7 @@ HeaderText = Annotated[str, _matching(r"[!-~]*", "must be printable ASCII withou
 Name = Annotated[
     str, _matching(r"[A-Za-z0-9._-]+", "a name has letters, digits, '.', '_', '-'; rename it")
 ]
+Weight = Annotated[float, AfterValidator(_weight)]
 Dollars = Annotated[Decimal, Field(ge=0, le=GREATEST_PRICE // 10**9, decimal_places=9)]
 ModelPattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 UrlPath = Annotated[str, _matching(r'/[!"$-~]*', 'must begin with "/", as in "/v1/responses"')]

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from longwire.core.nouns.model import GREATEST_ORDER, Condition, check_model
 from longwire.core.nouns.model import Model as ModelSpec
 from longwire.core.nouns.model import Target as TargetSpec
-from longwire.settings.checks import Apis, FromText, Section, Words
+from longwire.settings.checks import Apis, FromText, Section, Weight, Words
 
 
 class Target(Section):
@@ -16,9 +16,8 @@ class Target(Section):
     channel: str = Field("", description="A channel, by its name or id; or else a `tag`.")
     tag: str = Field("", description="All channels that have this tag.")
     model: str = Field("", description="The model's name there. Default: the public one.")
-    weight: float = Field(
+    weight: Weight = Field(
         1.0,
-        gt=0,
         description="Share of the sessions among targets of the same order, times the channel's.",
     )
     order: int = Field(0, ge=0, le=GREATEST_ORDER, description="Targets of a lower one come first.")

@@ -33,7 +33,7 @@ def _by_group(example: str) -> BeforeValidator:
 
 
 class Oidc(Section):
-    """How people sign in to the admin side by a provider; without `issuer` by passwords alone."""
+    """How people sign in to the admin side by one provider; without `issuer` by passwords alone."""
 
     issuer: Annotated[str, AfterValidator(web_url)] = Field(
         "",

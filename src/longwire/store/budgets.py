@@ -121,7 +121,7 @@ async def _check_subject(connection: AsyncConnection, budget: Budget) -> None:
     is_declared = budget.subject_id.startswith(_DECLARED)
     if not is_declared and not await connection.scalar(select(id_).where(id_ == budget.subject_id)):
         mend = f"there is no such {budget.kind.value}"
-        raise InvalidFields([FieldProblem("subjectId", mend)])
+        raise InvalidFields([FieldProblem("subjectID", mend)])
 
 
 async def _held(connection: AsyncConnection, budget_id: str) -> Budget:

@@ -105,6 +105,8 @@ class Database:
             mend = "check that it is there and that this user may write"
             if isinstance(error.__cause__, SSLCertVerificationError):
                 mend = "name its authority's file as sslrootcert"
+            elif _is_locked(error):
+                mend = "another process holds it; try again once that is done, or end it"
             elif self.is_sqlite:
                 mend += ", and that the disk is not full"
             raise ConfigurationError(
@@ -128,6 +130,12 @@ def unavailable() -> Iterator[None]:
     except (DBAPIError, NoConnectionFree, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
         raise StoreUnavailable(reason[0]) from error
+
+
+def _is_locked(error: BaseException) -> bool:
+    """Whether another process keeps a SQLite file to itself."""
+    cause = getattr(error.__cause__, "orig", None)
+    return str(getattr(cause, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
 
 
 def place_of(url: str) -> str:

@@ -171,7 +171,7 @@ async def _check(connection: AsyncConnection, invitation: Invitation) -> None:
         problems.append(FieldProblem("email", "belongs to a user already"))
     of_project = select(func.count()).where(projects.c.id == invitation.project_id)
     if invitation.project_id is not None and not await connection.scalar(of_project):
-        problems.append(FieldProblem("projectId", "there is no such project"))
+        problems.append(FieldProblem("projectID", "there is no such project"))
     refuse(problems)
 
 

@@ -265,13 +265,13 @@ async def _check(connection: AsyncConnection, key: ApiKey, now: int, before: Gra
     )
     is_moved = key.grant.project_id != before.project_id
     if is_moved and not await connection.scalar(is_active):
-        problems.append(FieldProblem("projectId", "there is no such active project"))
+        problems.append(FieldProblem("projectID", "there is no such active project"))
     is_user = select(func.count()).where(
         users.c.id == key.grant.user_id, users.c.status == UserStatus.ACTIVE
     )
     has_user = key.grant.user_id not in (None, before.user_id)
     if has_user and not await connection.scalar(is_user):
-        problems.append(FieldProblem("userId", "there is no such active user"))
+        problems.append(FieldProblem("userID", "there is no such active user"))
     new = set(key.grant.channels) - set(before.channels)
     named = {each for each in new if not each.startswith(_DECLARED)}
     query = select(func.count()).where(channels.c.id.in_(named))

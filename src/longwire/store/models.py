@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
 from longwire.core.errors import NotFound, refuse
 from longwire.core.nouns.access import Actor
-from longwire.core.nouns.model import Condition, Model, Target, check_model
+from longwire.core.nouns.model import Condition, KnownNames, Model, Target, check_model
 from longwire.core.nouns.page import Page
 from longwire.store.changes import ChangeLog, check_revision, unique
 from longwire.store.database import Database
@@ -17,7 +17,7 @@ from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
 from longwire.store.rows import columns_of, held_row, value_of
 from longwire.store.secrets import new_id
-from longwire.store.tables import models
+from longwire.store.tables import api_keys, channels, models, projects
 
 _ORDER: Final = Order((models.c.name, models.c.id))
 _LISTS: Final = ("apis", "keys", "projects")
@@ -59,6 +59,20 @@ class Models:
     async def find(self, name: str) -> Model:
         """Return a model by its name. Raises `NotFound`."""
         return await self._one(models.c.name == name, name)
+
+    async def known_names(self, model: Model) -> KnownNames:
+        """Return all channels, and of the keys and projects that a model names those there are."""
+        conditions = [each.condition for each in model.targets]
+        named_keys = {name for each in conditions for name in each.keys}
+        named_projects = {*model.projects, *(name for each in conditions for name in each.projects)}
+        of_keys = select(api_keys.c.id).where(api_keys.c.id.in_(named_keys))
+        of_projects = select(projects.c.id).where(projects.c.id.in_(named_projects))
+        async with self._database.read() as connection:
+            pairs = (await connection.execute(select(channels.c.id, channels.c.name))).all()
+            keys = (await connection.scalars(of_keys)).all()
+            found = (await connection.scalars(of_projects)).all()
+        names = frozenset(name for pair in pairs for name in pair)
+        return KnownNames(names, frozenset(keys), frozenset(found))
 
     async def create(self, model: Model, actor: Actor) -> Model:
         """Add a model and return it with its id.

@@ -149,7 +149,7 @@ class Projects:
         async with self._database.write() as connection:
             held = await _held(connection, project_id)
             if not await connection.scalar(is_known):
-                raise InvalidFields([FieldProblem("userId", "there is no such user")])
+                raise InvalidFields([FieldProblem("userID", "there is no such user")])
             is_member = select(func.count()).where(_membership(project_id, user_id))
             if not await connection.scalar(is_member):
                 row = {"project_id": project_id, "user_id": user_id}

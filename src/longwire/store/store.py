@@ -46,6 +46,8 @@ from longwire.store.usage import Usage
 from longwire.store.users import Users
 
 _PEPPER: Final = "pepper"
+_PEPPER_PLACE = f"keyring.sealed:{_PEPPER}"
+_SEALED_PEPPER = select(keyring.c.sealed).where(keyring.c.name == _PEPPER)
 _PEPPER_SIZE: Final = 32
 
 
@@ -173,6 +175,10 @@ async def _sealed(database: Database, key: Secret, path: Path) -> tuple[Vault, K
     """Return what opens a database, made where it is the first time."""
     vault = Vault(read_master_keys(key, path), None if key else path)
     with database.starting():
+        async with database.read() as connection:
+            sealed = await connection.scalar(_SEALED_PEPPER)
+        if sealed is not None:  # nothing is written, so that who writes now bars nobody
+            return vault, digest_with(vault.open(sealed, _PEPPER_PLACE))
         async with database.write() as connection:
             return vault, digest_with(await _pepper(connection, vault))
 
@@ -231,14 +237,11 @@ def _store_of(
 
 async def _pepper(connection: AsyncConnection, vault: Vault) -> bytes:
     """Return the pepper of this database; the first to open it makes one, others wait for it."""
-    place = f"keyring.sealed:{_PEPPER}"
-    query = select(keyring.c.sealed).where(keyring.c.name == _PEPPER)
-    sealed = await connection.scalar(query)
-    if sealed is None:
-        await connection.execute(select(revisions.c.number).with_for_update())
-        sealed = await connection.scalar(query)
+    await connection.execute(select(revisions.c.number).with_for_update())
+    sealed = await connection.scalar(_SEALED_PEPPER)
     if sealed is not None:
-        return vault.open(sealed, place)
+        return vault.open(sealed, _PEPPER_PLACE)
     secret = token_bytes(_PEPPER_SIZE)
-    await connection.execute(insert(keyring).values(name=_PEPPER, sealed=vault.seal(secret, place)))
+    sealed = vault.seal(secret, _PEPPER_PLACE)
+    await connection.execute(insert(keyring).values(name=_PEPPER, sealed=sealed))
     return secret

@@ -12,13 +12,17 @@ from httpx2 import AsyncClient
 
 from longwire.app import opening
 from longwire.core.errors import ConfigurationError
+from longwire.core.nouns.override import Override
 from longwire.settings import load
 from tests.conftest import serving
 
 HERE = Path(__file__).parent
 SECRETS = {
     "litellm": ("sk-second-secret-of-the-upstream", "sk-master-of-the-proxy", "hidden"),
-    "axonhub": ("sk-first-of-two-keys", "sk-of-deepseek", "ah-key-of-team-a-0123", "secret-token"),
+    "axonhub": (
+        *("sk-first-of-two-keys", "sk-second-of-two-keys", "sk-of-deepseek"),
+        *("ah-key-of-team-a-0123", "secret-token", "planted-header-value"),
+    ),
 }
 VARIABLES = {"UPSTREAM_KEY": "sk-of-the-upstream", "ANTHROPIC_API_KEY": "sk-a", "AZURE_KEY": "sk-z"}
 FIXTURES = {"litellm": "litellm.yaml", "axonhub": "axonhub.json"}
@@ -154,14 +158,19 @@ def test_axonhub_says_what_became_of_each_part(command, tmp_path):
     source = written("axonhub", tmp_path, "http://127.0.0.1:9")
     notes = notes_of(command, "axonhub", source)
     assert ("changed", "left", "changed") == tuple(notes[f"channels[{n}]"][0] for n in (0, 2, 3))
-    assert "left" == notes["channels[0].settings.rateLimit"][0]
-    assert "channels[0].settings.overrideParameters" not in notes
-    assert ("left", "left") == (notes["models[1]"][0], notes["api_keys[1]"][0])
+    assert "Main-one, with 2 keys" in notes["channels[0]"][1]
+    assert "requests_per_minute=60, with --apply" in notes["channels[0].settings.rateLimit"][1]
+    assert "left" == notes["channels[0].settings.rateLimit.maxConcurrent"][0]
+    assert ("left", "left") == (notes["models[1]"][0], notes["api_keys[3]"][0])
+    assert "none of its channels is taken over" in notes["api_keys[1]"][1]
     assert "left" == notes["channel_model_prices[1]"][0]
     command("import", "axonhub", source, "--to", str(tmp_path / "it.toml"))
     settings = load(tmp_path / "it.toml", {"HOME": str(tmp_path)})
     channels = {channel.name: channel for channel in settings.channels}
-    assert ["Main-one", "Main-one-2", "deepseek", "codex"] == [*channels]
+    assert ["Main-one", "deepseek", "codex"] == [*channels]
+    assert ["sk-first-of-two-keys", "sk-second-of-two-keys"] == [
+        each.get_secret_value() for each in channels["Main-one"].api_keys
+    ]
     assert {
         "fast": "gpt-5.2-mini",
         "acme/gpt-5.2": "gpt-5.2",
@@ -171,10 +180,91 @@ def test_axonhub_says_what_became_of_each_part(command, tmp_path):
     (smart,) = settings.models
     assert [
         ("Main-one", "gpt-5.2", 0),
-        ("Main-one-2", "gpt-5.2", 0),
         ("deepseek", "deepseek-chat", 1),
     ] == [(target.channel, target.model, target.order) for target in smart.targets]
-    assert "1.25" == str(channels["Main-one-2"].prices[0].input)
+    assert "1.25" == str(channels["Main-one"].prices[0].input)
+
+
+def test_overrides_of_axonhub_are_overrides(command, tmp_path):
+    """What is fixed is taken over; what is worked out, or is no override's to change, is said."""
+    source = written("axonhub", tmp_path, "http://127.0.0.1:9")
+    notes, place = notes_of(command, "axonhub", source), "channels[0].settings"
+    bodies = [notes[f"{place}.bodyOverrideOperations[{n}]"] for n in range(6)]
+    assert ["taken", "taken", "taken", "left", "left", "left"] == [each[0] for each in bodies]
+    for number, reason in ((3, "from the request"), (4, "write renames"), (5, "array_append")):
+        assert reason in bodies[number][1]
+    headers = [notes[f"{place}.overrideHeaders[{n}]"] for n in range(2)]
+    assert (["taken", "left"], True) == (
+        [each[0] for each in headers],
+        "carries credentials" in headers[1][1],
+    )
+    command("import", "axonhub", source, "--to", str(tmp_path / "it.toml"))
+    channel, *_ = load(tmp_path / "it.toml", {"HOME": str(tmp_path)}).channels
+    assert [
+        Override("set", "temperature", value="0.7"),
+        Override("default", "text", value='{"verbosity": "low"}', models=("gpt-5.2",)),
+        Override("remove", "metadata"),
+        Override("set", header="x-team", value="planted-header-value"),
+    ] == [each.override for each in channel.overrides]
+
+
+def test_limits_of_axonhub_go_into_the_database(command, tmp_path):
+    """Rates of channels; models, channels, budgets and projects of keys."""
+    source = written("axonhub", tmp_path, "http://127.0.0.1:9")
+    command("import", "axonhub", source, "--apply", "--force")
+    channels = {each["name"]: each for each in json.loads(command("channels", "list", "--json"))}
+    assert 60 == channels["Main-one"]["rates"]["requests_per_minute"]
+    assert 2 == len(json.loads(command("channels", "keys", "list", "Main-one", "--json")))
+    keys = {each["name"]: each["grant"] for each in json.loads(command("keys", "list", "--json"))}
+    grant = keys["Team-A"]
+    assert {channels[name]["id"] for name in ("Main-one", "deepseek")} == {*grant["channels"]}
+    assert ["smart", "fast", "acme/*"] == grant["models"]
+    assert (1_000_000, 2.5) == (
+        grant["budgets"]["tokens_per_day"],
+        grant["budgets"]["cost_per_day"],
+    )
+    projects = {
+        each["id"]: each["name"] for each in json.loads(command("projects", "list", "--json"))
+    }
+    assert ("Default", "Apps") == tuple(projects[keys[n]["project_id"]] for n in ("Team-A", "apps"))
+    assert "of-the-cloud" not in keys
+
+
+ONE_MORE = """
+  - model_name: {public}
+    litellm_params:
+      {{model: openai/{model}, api_base: "http://h:1/v1", api_key: {key}, weight: {weight}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "channels"),
+    [
+        ({}, [(3, ["sk-a", "sk-b", "sk-c"])]),
+        ({"weight": 4}, [(2, ["sk-a", "sk-b"]), (1, ["sk-c"])]),
+        ({"public": "large", "model": "l"}, [(2, ["sk-a", "sk-b"]), (1, ["sk-c"])]),
+    ],
+)
+def test_deployments_that_differ_by_their_key_are_one_channel(command, tmp_path, last, channels):
+    """With the weight of all; a key that is used otherwise, or more, keeps a channel of its own."""
+    alike = {"public": "fast", "model": "m", "weight": 2}
+    each = [{**alike, "key": "sk-a"}, {**alike, "key": "sk-b"}, {**alike, **last, "key": "sk-c"}]
+    file = tmp_path / "keys.yaml"
+    file.write_text("model_list:" + "".join(ONE_MORE.format(**one) for one in each), "utf-8")
+    command("import", "litellm", str(file), "--to", str(tmp_path / "it.toml"))
+    settings = load(tmp_path / "it.toml", {"HOME": str(tmp_path)})
+    assert channels == [
+        (
+            channel.weight,
+            [
+                key.get_secret_value()
+                for key in (*filter(None, [channel.api_key]), *channel.api_keys)
+            ],
+        )
+        for channel in settings.channels
+    ]
+    (fast, *_) = settings.models
+    assert 2 == fast.targets[0].weight
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def test_a_good_channel_has_no_problems(base_url):
         ("renames", {"renames": (("a-*", "b-*"),)}),
         ("renames", {"renames": (("a-*", "b\n"),)}),
         ("weight", {"weight": 0}),
+        ("weight", {"weight": 1e308}),
+        ("weight", {"weight": 1e-300}),
         ("weight", {"weight": float("nan")}),
         ("weight", {"weight": float("inf")}),
         ("handshakeRate", {"handshake_rate": -1}),

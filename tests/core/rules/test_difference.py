@@ -15,6 +15,7 @@ from longwire.dialects.responses.request import decode_request
 from tests.core.turns import answer, chain, turn, user
 
 TOOLS = [{"type": "function", "name": name, "parameters": {}} for name in ("read", "shell")]
+SECOND = {**TOOLS[1], "description": "another of that name"}
 
 
 def changed(held: Chain, now: Turn, *others: Chain, lenient: bool = True) -> str:
@@ -84,7 +85,16 @@ def test_omitted_reasoning_counts_where_it_may_not_be_omitted() -> None:
         ({"tools": TOOLS}, {"tools": TOOLS[:1]}, 'tools[1] "shell" removed'),
         ({"tools": TOOLS[1:]}, {"tools": TOOLS}, 'tools[0] "read" added'),
         ({"tools": TOOLS}, {"tools": [TOOLS[0], {**TOOLS[1], "strict": True}]}, 'tools[1] "shell"'),
-        ({"tools": TOOLS}, {"tools": [*TOOLS, TOOLS[1]]}, "tools"),
+        ({"tools": TOOLS}, {"tools": [*TOOLS, TOOLS[1]]}, 'tools[2] "shell" added'),
+        ({"tools": [*TOOLS, TOOLS[1]]}, {"tools": TOOLS}, 'tools[1] "shell" removed'),
+        ({"tools": TOOLS}, {"tools": [*TOOLS, SECOND]}, 'tools[2] "shell" added'),
+        ({"tools": TOOLS}, {"tools": [TOOLS[0], SECOND, TOOLS[1]]}, 'tools[1] "shell" added'),
+        ({"tools": [*TOOLS, SECOND]}, {"tools": TOOLS}, 'tools[2] "shell" removed'),
+        (
+            {"tools": TOOLS},
+            {"tools": [TOOLS[0], {**TOOLS[1], "strict": True}, SECOND]},
+            'tools[1] "shell", tools[2] "shell" added',
+        ),
         ({"tools": TOOLS}, {"tools": []}, "tools"),
         ({"include": ["a"]}, {"include": ["b"]}, "include"),
         ({"store": False}, {"store": True}, "store"),

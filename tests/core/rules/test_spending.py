@@ -98,7 +98,7 @@ def test_the_greatest_share_that_is_reached_is_told(spent, share, warned_at):
         ({"amount": 2**63}, "amount"),
         ({"warns_at": (0,)}, "warnsAt"),
         ({"warns_at": (101,)}, "warnsAt"),
-        ({"subject_id": ""}, "subjectId"),
+        ({"subject_id": ""}, "subjectID"),
     ],
 )
 def test_bad_fields_are_named(change, field):

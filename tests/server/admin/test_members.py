@@ -92,7 +92,9 @@ async def test_a_member_makes_and_changes_keys_of_their_own_alone(admin, member,
     assert ("prj_default", "member@example.org") == (made["projectID"], made["userEmail"])
     assert ["laptop"] == [each["name"] for each in (await member.get(LIST))["nodes"]]
     admins = (await store.users.find("admin@example.org")).id
-    assert ["laptop"] == [each["name"] for each in (await member.get(LIST, user=admins))["nodes"]]
+    assert [] == (await member.get(LIST, user=admins))["nodes"]
+    own = (await store.users.find("member@example.org")).id
+    assert ["laptop"] == [each["name"] for each in (await member.get(LIST, user=own))["nodes"]]
     for draft in ({"name": "x", "userID": admins}, {"name": "x", "userID": None}):
         refusal = await member.fail(CREATE, input=draft)
         assert ["userID"] == [each["field"] for each in refusal["fields"]]
@@ -195,6 +197,23 @@ async def test_cost_by_user_is_that_of_the_keys_they_have(admin, member, store):
     assert {user: {"turns": 2, "costUsd": 2.0}, "": {"turns": 1, "costUsd": 0.0}} == sums
     filtered = await admin.get(USAGE, by="KEY", filter={"userID": user}, **SPAN)
     assert {"turns": 2, "unpriced": 0} == filtered["totals"]
+
+
+async def test_a_member_gets_no_latency(admin, viewer, member, store):
+    """It is not kept by key; a viewer gets that of their projects."""
+    await store.projects.add_member(
+        "prj_default", (await store.users.find("viewer@example.org")).id, TEST
+    )
+    own = await _key(store, "own", "member@example.org")
+    await store.turns.add([row(0, NOON, key_id=own.id, project_id="prj_default")])
+    query = """query($since: DateTime!, $until: DateTime!) {
+      latency(since: $since, until: $until, span: DAY) {
+        lines { figures { total { turns } } } series { name }
+      }
+    }"""
+    for caller, count in ((admin, 1), (viewer, 1), (member, 0)):
+        found = await caller.get(query, **SPAN)
+        assert (count, count) == (len(found["lines"]), len(found["series"]))
 
 
 async def test_the_keys_of_who_is_disabled_or_deleted_stop(admin, member, store, administration):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from longwire.core.nouns.access import Actor, ApiKey, Grant
 from tests.server.admin.conftest import SQLITE
 
 MODEL = """
@@ -26,6 +27,7 @@ ONE = "query($id: ID!) { model(id: $id) { ...all } }" + MODEL
 LIST = "query($search: String!) { models(search: $search) { nodes { name } } }"
 DRAFT = "query($input: ModelInput!) { modelDraft(input: $input) { problems { field message } } }"
 AUDIT = '{ audit(first: 3, noun: "model") { nodes { action noun } } }'
+TEST = Actor("", "test")
 TARGET = {"channel": "main", "model": "gpt-5", "condition": {"apis": ["messages"], "minTokens": 9}}
 
 
@@ -90,6 +92,16 @@ async def test_who_was_slower_is_told_the_revision(admin):
             {"targets": [{"channel": "main", "condition": {"minTokens": 9, "maxTokens": 3}}]},
             "targets.0.condition.maxTokens",
         ),
+        ({"targets": [{"channel": "main", "weight": 1e308}]}, "targets.0.weight"),
+        (
+            {"targets": [{"channel": "main", "condition": {"keys": ["key_none"]}}]},
+            "targets.0.condition.keys",
+        ),
+        (
+            {"targets": [{"channel": "main", "condition": {"projects": ["prj_none"]}}]},
+            "targets.0.condition.projects",
+        ),
+        ({"projects": ["prj_default", "prj_none"]}, "projects"),
         ({"fallbacks": ["smart"]}, "fallbacks.0"),
         ({"fallbacks": ["a", "a"]}, "fallbacks.1"),
         ({"fallbacks": ["a*"]}, "fallbacks.0"),
@@ -101,6 +113,21 @@ async def test_bad_input_is_refused_by_field(admin, changes, field):
     refused = await admin.fail(CREATE, input=model)
     assert [field] == [each["field"] for each in refused["fields"]]
     assert refused["fields"] == (await admin.get(DRAFT, input=model))["problems"]
+
+
+async def test_what_is_gone_bars_no_other_change(admin, store):
+    """A key that a target names may be deleted; then the targets alone cannot be saved so."""
+    draft = ApiKey("", "ci", "", b"", Grant(project_id="prj_default"))
+    key = (await store.keys.create(draft, TEST)).key
+    target = {"channel": "main", "condition": {"keys": [key.id], "projects": ["prj_default"]}}
+    created = await admin.get(CREATE, input={"name": "smart", "targets": [target]})
+    seen = {"id": created["id"], "revision": 1}
+    revoked = await store.keys.revoke(key.id, key.revision, TEST)
+    await store.keys.delete(key.id, revoked.revision, TEST)
+    refused = await admin.fail(UPDATE, **seen, input={"targets": [target]})
+    assert ["targets.0.condition.keys"] == [each["field"] for each in refused["fields"]]
+    changed = await admin.get(UPDATE, **seen, input={"description": "soon"})
+    assert "soon" == changed["description"]
 
 
 @SQLITE

@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
+from longwire.cli.imports.axonhub_keys import api_key
+from longwire.cli.imports.axonhub_overrides import overrides_of
 from longwire.cli.imports.plan import Plan, Table
 from longwire.cli.imports.reading import entries, matches, number, read_json, short, table, text
 from longwire.core.errors import ConfigurationError
@@ -48,15 +50,15 @@ _ITEMS: Final = {
     "prompt_cached_tokens": "cached",
     "prompt_write_cached_tokens": "cache_write",
 }
+_RATES: Final = {
+    "rpm": "requests_per_minute",
+    "tpm": "tokens_per_minute",
+    "maxConcurrent": "concurrent_turns",
+}
 _AT_HOME: Final = {"openai": "https://api.openai.com"}
 """Where a type offers all that its type here does."""
 
 _LEFT_SETTINGS: Final = {
-    "overrideParameters": "members of requests are not changed by an import",
-    "bodyOverrideOperations": "members of requests are not changed by an import",
-    "overrideHeaders": "headers of requests are not changed by an import",
-    "headerOverrideOperations": "headers of requests are not changed by an import",
-    "rateLimit": "longwire channels edit NAME --set requests_per_minute=N",
     "retryableStatusCodes": "attempts follow replay safety, not a list",
     "retryableErrorPatterns": "attempts follow replay safety, not a list",
     "hideOriginalModels": "there is nothing like it here",
@@ -86,7 +88,8 @@ def plan_of(file: Path) -> Plan:
     for position, entry in enumerate(entries(whole.get("models"), "models")):
         _model(plan, channels, f"models[{position}]", table(entry, f"models[{position}]"))
     for position, entry in enumerate(entries(whole.get("api_keys"), "api_keys")):
-        _api_key(plan, f"api_keys[{position}]", table(entry, f"api_keys[{position}]"))
+        where = f"api_keys[{position}]"
+        api_key(plan, channels.by_id, where, table(entry, where))
     for name in ("projects", "users"):
         if whole.get(name):
             plan.note(name, "left", f"longwire {name} --help; keys of a file are the default one's")
@@ -97,16 +100,11 @@ class _Channels:
     """The channels that are taken over, by their ids and names there."""
 
     def __init__(self) -> None:
-        self.by_id: dict[object, list[Table]] = {}
-        self.by_name: dict[str, list[Table]] = {}
-
-    def every(self) -> Iterator[Table]:
-        """Yield the first of each, for several of one have the same models."""
-        for tables in self.by_name.values():
-            yield from tables
+        self.by_id: dict[object, Table] = {}
+        self.by_name: dict[str, Table] = {}
 
     def take(self, plan: Plan, where: str, entry: Mapping[str, Any]) -> None:
-        """Put a channel into the plan, once for each of its keys, or say why not."""
+        """Put a channel into the plan with all of its keys, or say why not."""
         name, kind = text(entry.get("name"), f"{where}.name"), text(entry.get("type"), where)
         if not name or not kind:
             raise ConfigurationError(f"{where}: needs a name and a type; save the backup anew")
@@ -122,15 +120,15 @@ class _Channels:
         if not keys and needs_key:
             plan.note(where, "left", f"channel {name}: it has no API key; add one and import again")
             return
-        tables = []
-        for key in keys if needs_key else ():
-            tables.append({"name": plan.name(plan.channels, name), **base, "api_key": Secret(key)})
-            plan.channels.append(tables[-1])
-        if not tables:
-            tables = [{"name": plan.name(plan.channels, name), **base}]
-            plan.channels += tables
-        self.by_id[entry.get("id")] = self.by_name[name] = tables
-        _tell(plan, where, name, tables)
+        channel: Table = {"name": plan.name(plan.channels, name), **base}
+        if needs_key:
+            secrets = [Secret(key) for key in keys]
+            channel |= {"api_keys": secrets} if len(secrets) > 1 else {"api_key": secrets[0]}
+        plan.channels.append(channel)
+        self.by_id[entry.get("id")] = self.by_name[name] = channel
+        limits = table(entry.get("settings"), f"{where}.settings").get("rateLimit")
+        _rates(plan, f"{where}.settings.rateLimit", channel["name"], limits)
+        _note_channel(plan, where, name, channel)
 
     def _base(self, plan: Plan, where: str, kind: str, entry: Mapping[str, Any]) -> Table:
         type_, apis = _SPOKEN.get(kind, _MESSAGES if kind.endswith(_OF_MESSAGES) else _COMPATIBLE)
@@ -149,19 +147,42 @@ class _Channels:
             base["enabled"] = False
         if weight := entry.get("ordering_weight"):
             base["weight"] = number(weight, f"{where}.ordering_weight")
-        _settings(plan, where, base, table(entry.get("settings"), f"{where}.settings"))
+        settings = table(entry.get("settings"), f"{where}.settings")
+        _settings(plan, where, base, settings)
+        if overrides := overrides_of(plan, f"{where}.settings", settings):
+            base["overrides"] = overrides
         return base
 
 
-def _tell(plan: Plan, where: str, name: str, tables: Sequence[Table]) -> None:
-    names = ", ".join(each["name"] for each in tables)
-    if not CHANNEL_TYPES[tables[0]["type"]].needs_key:
-        text_ = f"channel {names}: its account signs in anew, longwire login {tables[0]['name']}"
-        plan.note(where, "changed", text_)
-    elif len(tables) > 1:
-        plan.note(where, "changed", f"channel {name} has {len(tables)} keys: channels {names}")
-    else:
-        plan.note(where, "taken" if names == name else "changed", f"channel {names}")
+def _note_channel(plan: Plan, where: str, name: str, channel: Table) -> None:
+    own, keys = channel["name"], len(channel.get("api_keys", ()))
+    if not CHANNEL_TYPES[channel["type"]].needs_key:
+        why = f"channel {own}: its account signs in anew, longwire login codex --channel {own}"
+        plan.note(where, "changed", why)
+        return
+    words = f"channel {own}, with {keys} keys" if keys else f"channel {own}"
+    plan.note(where, "taken" if own == name else "changed", words)
+
+
+def _rates(plan: Plan, where: str, name: str, value: object) -> None:
+    """Put the limits of a channel into the plan; those that only count are noted."""
+    limits = table(value, where)
+    rates = {
+        ours: int(number(limits[theirs], f"{where}.{theirs}"))
+        for theirs, ours in _RATES.items()
+        if limits.get(theirs)
+    }
+    if "concurrent_turns" in rates and not limits.get("queueSize"):
+        del rates["concurrent_turns"]
+        why = (
+            "without a queue it bounds nothing; longwire channels edit NAME --set concurrent_turns"
+        )
+        plan.note(f"{where}.maxConcurrent", "left", why)
+    if rates:
+        plan.rates[name] = rates
+        words = ", ".join(f"{each}={rate}" for each, rate in rates.items())
+        why = f"{words}, with --apply; a channel of a file has no limits"
+        plan.note(where, "changed", why)
 
 
 def _keys(entry: Mapping[str, Any], where: str) -> list[str]:
@@ -208,7 +229,7 @@ def _settings(plan: Plan, where: str, base: Table, settings: Mapping[str, Any]) 
 
 def _price(plan: Plan, channels: _Channels, where: str, entry: Mapping[str, Any]) -> None:
     model = text(entry.get("model_id"), f"{where}.model_id")
-    tables = channels.by_name.get(text(entry.get("channel_name"), where), [])
+    channel = channels.by_name.get(text(entry.get("channel_name"), where))
     found: Table = {"model": model}
     for item in entries(table(entry.get("price"), where).get("items"), where):
         pricing = table(table(item, where).get("pricing"), where)
@@ -217,12 +238,13 @@ def _price(plan: Plan, channels: _Channels, where: str, entry: Mapping[str, Any]
             plan.note(where, "left", f"price of {model}: only prices by the token are known here")
             return
         found[name] = short(number(pricing.get("usagePerUnit"), where))
-    if not tables or not {"input", "output"} <= found.keys():
-        why = "its channel is not taken over" if not tables else "one of input and output lacks"
+    if channel is None or not {"input", "output"} <= found.keys():
+        why = (
+            "its channel is not taken over" if channel is None else "one of input and output lacks"
+        )
         plan.note(where, "left", f"price of {model}: {why}")
         return
-    for channel in tables:
-        channel.setdefault("prices", []).append(found)
+    channel.setdefault("prices", []).append(found)
     plan.note(where, "taken", f"price of {model}, by the million tokens")
 
 
@@ -268,9 +290,11 @@ def _targets(channels: _Channels, association: Mapping[str, Any], where: str) ->
     model, pattern = text(about.get("modelId"), where), text(about.get("pattern"), where)
     tags = {text(tag, where) for tag in entries(about.get("channelTags"), where)}
     if "channelId" in about:
-        among = channels.by_id.get(about["channelId"], [])
+        named = channels.by_id.get(about["channelId"])
+        among = [] if named is None else [named]
     else:
-        among = [each for each in channels.every() if not tags or tags & {*each.get("tags", ())}]
+        every = channels.by_name.values()
+        among = [each for each in every if not tags or tags & {*each.get("tags", ())}]
     excluded = [table(each, where) for each in entries(about.get("exclude"), where)]
     for channel in among:
         if any(_is_excluded(channel, channels, each) for each in excluded):
@@ -284,34 +308,10 @@ def _targets(channels: _Channels, association: Mapping[str, Any], where: str) ->
 
 
 def _is_excluded(channel: Table, channels: _Channels, rule: Mapping[str, Any]) -> bool:
-    of_ids = (channels.by_id.get(each, []) for each in rule.get("channelIds") or ())
-    if any(channel in tables for tables in of_ids):
+    of_ids = (channels.by_id.get(each) for each in rule.get("channelIds") or ())
+    if any(channel is each for each in of_ids):
         return True
     if {*(rule.get("channelTags") or ())} & {*channel.get("tags", ())}:
         return True
     pattern = rule.get("channelNamePattern")
     return bool(pattern) and matches(str(pattern), channel["name"], "channelNamePattern")
-
-
-def _api_key(plan: Plan, where: str, entry: Mapping[str, Any]) -> None:
-    name, key = text(entry.get("name"), f"{where}.name"), text(entry.get("key"), f"{where}.key")
-    if entry.get("status") not in (None, "enabled"):
-        plan.note(where, "left", f"API key {name}: it is {entry['status']}")
-        return
-    if not re.fullmatch(r"[!-~]{8,}", key):
-        plan.note(where, "left", f"API key {name}: a key has 8 characters or more, none a space")
-        return
-    own = plan.name(plan.api_keys, name)
-    plan.api_keys.append({"name": own, "key": Secret(key)})
-    plan.note(where, "taken" if own == name else "changed", f"API key {own}")
-    profiles = table(entry.get("profiles"), f"{where}.profiles")
-    active = [
-        profile
-        for profile in entries(profiles.get("profiles"), f"{where}.profiles")
-        if table(profile, where).get("name") == profiles.get("activeProfile")
-    ]
-    for profile in active:
-        for limit in ("modelMappings", "channelIDs", "channelTags", "modelIDs", "quota"):
-            if profile.get(limit):
-                why = "a key of the file has no limits; longwire keys create NAME has"
-                plan.note(f"{where}.profiles.{limit}", "left", why)

@@ -131,6 +131,6 @@ def _apply(plan: "Plan", force: bool, config: Path | None) -> None:
     counted = ", ".join(f"{len(tables)} {kind}" for kind, tables in plan.sections())
     if not force:
         typer.confirm(f"Put {counted} into the database?", abort=True, err=True)
-    lines = with_store(config, lambda store: apply(store, settings, operator()), creates=True)
+    lines = with_store(config, lambda store: apply(store, plan, settings, operator()), creates=True)
     for line in lines:
         typer.echo(line)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from longwire.cli.imports.joined_keys import join_keys
 from longwire.cli.imports.plan import Outcome, Plan, Table
 from longwire.cli.imports.reading import (
     MILLION,
@@ -124,6 +125,7 @@ def plan_of(file: Path) -> Plan:
     drops = settings["litellm_settings"].get("drop_params") is True
     for position, entry in enumerate(entries(whole["model_list"], f"{file}: model_list")):
         _Deployment(plan, f"model_list[{position}]", table(entry, f"model_list[{position}]")).take()
+    join_keys(plan)
     if drops:
         for channel in plan.channels:
             channel["unsupported"] = "drop"

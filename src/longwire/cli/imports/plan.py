@@ -10,7 +10,7 @@ from longwire.core.nouns.secret import Secret
 
 Outcome = Literal["taken", "changed", "left"]
 Table = dict[str, Any]
-_SECRETS: Final = {"channels": "api_key", "api_keys": "key"}
+_PREFIXES: Final = {"channels": "CHANNEL", "api_keys": "KEY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,16 @@ class Note:
 
 @dataclass(slots=True)
 class Plan:
-    """Tables as the configuration file has them; a secret that stood in the text is a `Secret`."""
+    """Tables as the configuration file has them; a secret that stood in the text is a `Secret`.
+
+    `rates` of channels and `grants` of API keys, by their names, are what the database alone has.
+    """
 
     channels: list[Table] = field(default_factory=list)
     models: list[Table] = field(default_factory=list)
     api_keys: list[Table] = field(default_factory=list)
+    rates: dict[str, Table] = field(default_factory=dict)
+    grants: dict[str, Table] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
     def note(self, where: str, outcome: Outcome, text: str) -> None:
@@ -54,17 +59,36 @@ class Plan:
     def variables(self) -> dict[str, Secret]:
         """Return the secrets, by the variable that stands for each where none is shown."""
         return {
-            variable_of(kind, table["name"]): table[_SECRETS[kind]]
+            variable: secret
             for kind, tables in self.sections()
             for table in tables
-            if isinstance(table.get(_SECRETS.get(kind, "")), Secret)
+            for secret, variable in _variables(kind, table).items()
         }
 
 
-def variable_of(kind: str, name: str) -> str:
-    """Return the variable that stands for the secret of a channel or a key."""
-    word = "".join(letter if letter.isalnum() else "_" for letter in name).upper()
-    return f"{'CHANNEL' if kind == 'channels' else 'KEY'}_{word}"
+def _variables(kind: str, table: Table) -> dict[Secret, str]:
+    """Return the secrets of a channel or a key, each with the variable that stands for it."""
+    word = "".join(letter if letter.isalnum() else "_" for letter in table["name"]).upper()
+    name = f"{_PREFIXES.get(kind, kind.upper())}_{word}"
+    secrets = dict.fromkeys(_secrets(table))
+    return {
+        secret: name if number == 1 else f"{name}__{number}"
+        for number, secret in enumerate(secrets, start=1)
+    }
+
+
+def _secrets(value: object) -> Iterator[Secret]:
+    match value:
+        case Secret():
+            yield value
+        case dict():
+            for each in value.values():
+                yield from _secrets(each)
+        case list():
+            for each in value:
+                yield from _secrets(each)
+        case _:
+            pass
 
 
 def toml_of(plan: Plan, *, shows_secrets: bool) -> str:
@@ -72,9 +96,10 @@ def toml_of(plan: Plan, *, shows_secrets: bool) -> str:
     parts = []
     for kind, tables in plan.sections():
         for table in tables:
+            variables = _variables(kind, table)
 
-            def secret(value: Secret, kind: str = kind, name: str = table["name"]) -> str:
-                return value.reveal() if shows_secrets else f"${{{variable_of(kind, name)}}}"
+            def secret(value: Secret, variables: Mapping[Secret, str] = variables) -> str:
+                return value.reveal() if shows_secrets else f"${{{variables[value]}}}"
 
             parts.append("\n".join(_lines(kind, table, secret)))
     return "\n\n".join(parts) + "\n" if parts else ""
@@ -82,7 +107,7 @@ def toml_of(plan: Plan, *, shows_secrets: bool) -> str:
 
 def _lines(kind: str, table: Mapping[str, Any], secret: Callable[[Secret], str]) -> Iterator[str]:
     yield f"[[{kind}]]"
-    below = {name: value for name, value in table.items() if _is_tables(value)}
+    below = {name: value for name, value in table.items() if name != "value" and _is_tables(value)}
     for name, value in table.items():
         if name not in below:
             yield f"{name} = {_value(value, secret)}"

@@ -83,7 +83,7 @@ class DeclaredBudget(NamedTuple):
 def check_budget(budget: Budget) -> Iterator[FieldProblem]:
     """Yield what is wrong, field by field."""
     if not budget.subject_id:
-        yield FieldProblem("subjectId", f"name the {budget.kind.value} whose budget it is")
+        yield FieldProblem("subjectID", f"name the {budget.kind.value} whose budget it is")
     if not 1 <= budget.amount <= GREATEST:
         yield FieldProblem("amount", "must be more than 0; delete the budget for no limit")
     shares = budget.warns_at

@@ -19,6 +19,7 @@ from longwire.core.nouns.price import ModelPrice, check_prices
 from longwire.core.nouns.renames import check_renames, is_pattern
 from longwire.core.nouns.secret import Secret
 from longwire.core.nouns.sent_headers import check_headers
+from longwire.core.nouns.weight import WEIGHT_MEND, is_weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +319,7 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         ("models", _are_words(spec.models), "a name has at most 256 printable characters"),
         ("tags", all(spec.tags) and _are_words(spec.tags), "write 1 to 256 printable characters"),
         ("renames", _are_words(sum(spec.renames, ())), "a name has at most 256 characters"),
-        ("weight", 0 < spec.weight < float("inf"), "must be greater than 0"),
+        ("weight", is_weight(spec.weight), WEIGHT_MEND),
         ("handshakeRate", 0 <= spec.handshake_rate < float("inf"), "must be 0 or more"),
         ("handshakeBurst", spec.handshake_burst >= 1, "must be 1 or more"),
         ("nativeItems", {*(spec.native_items or ())} <= {*NATIVE_ITEMS}, _one_of(NATIVE_ITEMS)),

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.secret import Secret
+from longwire.core.nouns.weight import WEIGHT_MEND, is_weight
 
 OWN_KEY = "own"
 """What the key is called that stands in the channel itself, among several ones."""
@@ -56,7 +57,7 @@ def check_keys(own: Secret, keys: Sequence[ChannelKey]) -> Iterator[FieldProblem
         elif text in seen:
             yield FieldProblem(f"{place}.key", "stands twice; keep one")
         seen.add(text)
-        if not 0 < key.weight < float("inf"):
-            yield FieldProblem(f"{place}.weight", "must be greater than 0")
+        if not is_weight(key.weight):
+            yield FieldProblem(f"{place}.weight", WEIGHT_MEND)
         if not _LABEL.fullmatch(key.label):
             yield FieldProblem(f"{place}.label", "has at most 100 printable characters")

@@ -6,10 +6,12 @@ Law: a name with a model goes to its targets, and to its fallbacks once none of 
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.channel import APIS
 from longwire.core.nouns.renames import is_pattern
+from longwire.core.nouns.weight import WEIGHT_MEND, is_weight
 
 MOST_TARGETS = 64
 MOST_FALLBACKS = 16
@@ -84,6 +86,35 @@ class Model:
         return not self.projects or project_id in self.projects
 
 
+class KnownNames(NamedTuple):
+    """What a model can name: channels by their ids and names, keys and projects by their ids."""
+
+    channels: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+    projects: frozenset[str] = frozenset()
+
+    def plus(self, declared: "KnownNames") -> "KnownNames":
+        """Return these names and those of the file."""
+        return KnownNames(*(own | more for own, more in zip(self, declared, strict=True)))
+
+
+def check_names(model: Model, known: KnownNames) -> Iterator[FieldProblem]:
+    """Yield what a model names that there is not, by field."""
+    yield from _unknown("projects", model.projects, known.projects)
+    for number, target in enumerate(model.targets):
+        place, condition = f"targets.{number}", target.condition
+        if target.channel and target.channel not in known.channels:
+            mend = f"there is no channel '{target.channel}'; write the name or id of one"
+            yield FieldProblem(f"{place}.channel", mend)
+        yield from _unknown(f"{place}.condition.keys", condition.keys, known.keys)
+        yield from _unknown(f"{place}.condition.projects", condition.projects, known.projects)
+
+
+def _unknown(field: str, ids: Collection[str], known: Collection[str]) -> Iterator[FieldProblem]:
+    if unknown := [each for each in ids if each not in known]:
+        yield FieldProblem(field, f"there is none of the id {', '.join(unknown)}; leave it out")
+
+
 def check_model(model: Model) -> tuple[FieldProblem, ...]:
     """Return every problem of a model by field, as `targets.0.channel`; none for a good one."""
     return (*_fields(model), *_targets(model.targets), *_fallbacks(model))
@@ -118,7 +149,7 @@ def _targets(targets: Collection[Target]) -> Iterator[FieldProblem]:
             ("tag", _are_words(filter(None, (target.tag,))), "has at most 256 characters"),
             ("model", not target.model or _NAME.fullmatch(target.model), "write its name there"),
             ("model", not is_pattern(target.model), "is sent as it stands; write the one name"),
-            ("weight", 0 < target.weight < float("inf"), "must be greater than 0"),
+            ("weight", is_weight(target.weight), WEIGHT_MEND),
             ("order", 0 <= target.order <= GREATEST_ORDER, f"must be 0 to {GREATEST_ORDER}"),
         )
         yield from (FieldProblem(f"{place}.{name}", mend) for name, ok, mend in tests if not ok)

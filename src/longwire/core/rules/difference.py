@@ -4,6 +4,7 @@ Law: the item that is named is the first one that is not equal, and what is equa
 It is looked for only where a turn begins anew, so that one that continues pays nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -200,15 +201,27 @@ def _part_changes(before: Member, now: Member) -> list[str]:
 
 
 def _tool_changes(before: Member, now: Member) -> list[str]:
-    """Name the tools that were changed, added or removed, else that they are in another order."""
+    """Name the tools that were changed, added or removed, else that they are in another order.
+
+    Of several of one name so many are changed as there were others of it before.
+    """
     had, has = _parts(before), _parts(now)
+    equal, gone = Counter(had) & Counter(has), Counter(had) - Counter(has)
+    replaced = Counter(name for name, _ in gone.elements())
     changed = []
     for index, tool in enumerate(has):
-        if tool not in had:
-            word = "" if tool[0] in before.parts else " added"
-            changed.append(f'{now.name}[{index}] "{shown_name(tool[0])}"{word}')
-    for index, (name, _) in enumerate(had):
-        if name not in now.parts:
+        name = tool[0]
+        if equal[tool]:
+            equal[tool] -= 1
+            continue
+        word = "" if replaced[name] else " added"
+        replaced[name] -= bool(replaced[name])
+        changed.append(f'{now.name}[{index}] "{shown_name(name)}"{word}')
+    for index, tool in enumerate(had):
+        name = tool[0]
+        if gone[tool] and replaced[name] > 0:
+            gone[tool] -= 1
+            replaced[name] -= 1
             changed.append(f'{now.name}[{index}] "{shown_name(name)}" removed')
     if not changed and sorted(had) == sorted(has) and had != has:
         return [f"{now.name} reordered"]

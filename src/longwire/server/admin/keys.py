@@ -155,9 +155,9 @@ async def _page(
     user_id: Annotated[strawberry.ID | None, strawberry.argument(name="userID")] = None,
 ) -> Connection[Key]:
     viewer, administration = admitted(info, Permission.KEYS_READ)
-    is_member = viewer.role is Role.MEMBER
-    owner = viewer.user.id if is_member else user_id or ""
-    own = None if is_member else await own_projects(administration, viewer)
+    owner = user_id or (viewer.user.id if viewer.role is Role.MEMBER else "")
+    is_own = viewer.role is Role.MEMBER and owner == viewer.user.id
+    own = None if is_own else await own_projects(administration, viewer)
     declared = {
         key.id: key
         for key in administration.declared_keys()

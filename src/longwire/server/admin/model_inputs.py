@@ -3,15 +3,22 @@
 Law: a field left out stays as it is, or has the default in a new model; null sets the default.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 import strawberry
 
 from longwire.core.errors import FieldProblem
-from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.nouns.model import ALWAYS, Condition, Model, Target, check_model
+from longwire.core.nouns.model import (
+    ALWAYS,
+    Condition,
+    KnownNames,
+    Model,
+    Target,
+    check_model,
+    check_names,
+)
+from longwire.server.admin.administration import Administration
 from longwire.server.admin.inputs import changes
 from longwire.server.admin.scalars import Int64
 
@@ -71,10 +78,13 @@ class ModelInput:
     fallbacks: list[str] | None = strawberry.UNSET
 
 
-def drafted(
-    seen: Model, draft: ModelInput, channels: Iterable[ChannelSpec]
+async def drafted(
+    administration: Administration, seen: Model, draft: ModelInput
 ) -> tuple[Model, tuple[FieldProblem, ...]]:
-    """Return a model with a draft put in, and every problem that it has."""
+    """Return a model with a draft put in, and every problem that it has.
+
+    Only what a draft sets must name what there is: the rest may be of what is gone.
+    """
     read = {
         "projects": tuple,
         "fallbacks": tuple,
@@ -82,14 +92,20 @@ def drafted(
     }
     model = replace(seen, **changes(draft, NEW, _FIELDS, read))
     problems = check_model(model)
-    if draft.targets and not any(each.field.startswith("targets") for each in problems):
-        problems += (*_unknown(model.targets, channels),)
-    return model, problems
+    wrong = {_field_of(each) for each in problems}
+    fields = {name for name in ("targets", "projects") if getattr(draft, name)} - wrong
+    unknown = check_names(model, await _known_names(administration, model)) if fields else ()
+    return model, (*problems, *(each for each in unknown if _field_of(each) in fields))
 
 
-def _unknown(targets: Iterable[Target], channels: Iterable[ChannelSpec]) -> Iterator[FieldProblem]:
-    known = {name for each in channels for name in (each.id, each.name)}
-    for number, target in enumerate(targets):
-        if target.channel and target.channel not in known:
-            mend = f"there is no channel '{target.channel}'; choose one of the list"
-            yield FieldProblem(f"targets.{number}.channel", mend)
+def _field_of(problem: FieldProblem) -> str:
+    return problem.field.partition(".")[0]
+
+
+async def _known_names(administration: Administration, model: Model) -> KnownNames:
+    kept = await administration.store.models.known_names(model)
+    channels = (
+        name for each in administration.declared_channels() for name in (each.id, each.name)
+    )
+    keys = (each.id for each in administration.declared_keys())
+    return kept.plus(KnownNames(frozenset(channels), frozenset(keys)))

@@ -196,7 +196,7 @@ async def _one(info: Info, model_id: Id) -> ModelView:
 async def _draft(info: Info, draft: Draft, model_id: ModelId = None) -> ModelDraft:
     _, administration = admitted(info, Permission.CHANNELS_WRITE)
     seen = await find(administration, model_id) if model_id else NEW
-    _, problems = drafted(seen, draft, await channels_of(administration))
+    _, problems = await drafted(administration, seen, draft)
     return ModelDraft(
         problems=[DraftProblem(field=with_initials(p.field), message=p.message) for p in problems]
     )
@@ -228,26 +228,24 @@ def _check_name(administration: Administration, model: Model) -> None:
 
 async def _create(info: Info, draft: Draft) -> ModelView:
     viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
-    channels = await channels_of(administration)
-    model, problems = drafted(NEW, draft, channels)
+    model, problems = await drafted(administration, NEW, draft)
     _check_name(administration, model)
     refuse(problems)
     saved = await administration.store.models.create(model, viewer.actor)
     await administration.refresh()
-    return shown(saved, channels)
+    return shown(saved, await channels_of(administration))
 
 
 async def _update(info: Info, model_id: Id, revision: int, draft: Draft) -> ModelView:
     viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
     seen = await _to_change(administration, model_id, revision)
-    channels = await channels_of(administration)
-    model, problems = drafted(seen, draft, channels)
+    model, problems = await drafted(administration, seen, draft)
     if model.name != seen.name:
         _check_name(administration, model)
     refuse(problems)
     saved = await administration.store.models.update(model, viewer.actor)
     await administration.refresh()
-    return shown(saved, channels)
+    return shown(saved, await channels_of(administration))
 
 
 async def _delete(info: Info, model_id: Id, revision: int) -> bool:

@@ -24,7 +24,7 @@ async def as_allowed(
         return key
     if key.grant.user_id != viewer.user.id:
         mend = "your role makes keys for yourself alone; leave it out"
-        raise InvalidFields([FieldProblem("userId", mend)])
+        raise InvalidFields([FieldProblem("userID", mend)])
     if before is not None and _is_as_wide(before.grant, key.grant):
         return key
     own = await administration.store.projects.of_user(viewer.user.id)
@@ -34,11 +34,11 @@ async def as_allowed(
         grant = replace(grant, project_id=own[0])
     if grant.project_id not in own:
         mend = "choose a project that you belong to" if own else "an admin must add you to one"
-        raise InvalidFields([FieldProblem("projectId", mend)])
+        raise InvalidFields([FieldProblem("projectID", mend)])
     try:
         bounds = (await administration.store.projects.get(grant.project_id)).member_bounds
     except NotFound:
-        raise InvalidFields([FieldProblem("projectId", "there is no such project")]) from None
+        raise InvalidFields([FieldProblem("projectID", "there is no such project")]) from None
     grant = bounded(grant, bounds)
     refuse(check_within(grant, bounds))
     return replace(key, grant=grant)

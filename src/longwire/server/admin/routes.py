@@ -13,7 +13,6 @@ from longwire.server.admin.context import Info, admitted
 from longwire.server.admin.explanations import Explanation, caller_of, shown
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.model_inputs import NEW, ModelInput, drafted
-from longwire.server.admin.models import channels_of
 from longwire.server.admin.sight import sight_of
 
 KeyId = Annotated[strawberry.ID | None, strawberry.argument(name="keyID")]
@@ -39,7 +38,7 @@ async def _explain(
     refuse(_problems(wanted))
     model = None
     if draft is not None:
-        model, problems = drafted(NEW, draft, await channels_of(administration))
+        model, problems = await drafted(administration, NEW, draft)
         refuse(problems)
     caller = await caller_of(administration, key_id)
     sight = await sight_of(administration, viewer)

@@ -3,6 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/client";
+import { useMe } from "@/api/me";
 import { useNames } from "@/api/names";
 import { useMinute } from "@/shared/clock";
 import { Choice } from "@/shared/Field";
@@ -30,6 +31,7 @@ export function OverviewPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { channels } = useNames();
+  const seesLatency = useMe().user.role !== "MEMBER"; // it is not kept by key
   const range = rangeOf(search["range"]);
   const span = spanOf(range, useMinute());
   const by = BYS.find((each) => each === search["by"]) ?? "ALL";
@@ -88,9 +90,11 @@ export function OverviewPage() {
               )}
             </Suspense>
           </Card>
-          <Suspense fallback={<Skeleton className="h-72 w-full" />}>
-            <LatencyCard span={span} where={latencyWhere(where)} bys={LATENCY_BYS} />
-          </Suspense>
+          {seesLatency && (
+            <Suspense fallback={<Skeleton className="h-72 w-full" />}>
+              <LatencyCard span={span} where={latencyWhere(where)} bys={LATENCY_BYS} />
+            </Suspense>
+          )}
           <Card title={t("shares")}>
             {usage.data === undefined ? (
               <SkeletonRows />
