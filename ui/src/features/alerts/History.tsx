@@ -4,9 +4,9 @@ import { useTranslation } from "react-i18next";
 import { Badge } from "@/shared/Badge";
 import { Button } from "@/shared/Button";
 import { duration, useFormat } from "@/shared/format";
-import { Card } from "@/shared/Page";
-import { Empty, Failure, SkeletonRows } from "@/shared/states";
-import { type Column, Table } from "@/shared/Table";
+import { ListCard } from "@/shared/Listing";
+import { Empty } from "@/shared/states";
+import type { Column } from "@/shared/Table";
 import { type Alert, alertsQuery } from "./api";
 import { Deliveries } from "./Deliveries";
 
@@ -19,21 +19,20 @@ export function History() {
   const rows = useMemo(() => inOrder(found.data?.pages.flatMap((page) => page.nodes)), [found.data]);
   const columns = useColumns();
   return (
-    <Card title={t("history")}>
-      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
-      {rows === undefined ? (
-        !found.isError && <SkeletonRows rows={3} />
-      ) : rows.length === 0 ? (
-        <Empty title={t("none")}>{t("noneText")}</Empty>
-      ) : (
-        <Table label={t("history")} columns={columns} rows={rows} keyOf={(row) => row.id} />
-      )}
+    <ListCard
+      label={t("history")}
+      found={found}
+      rows={rows}
+      columns={columns}
+      skeletons={3}
+      empty={<Empty title={t("none")}>{t("noneText")}</Empty>}
+    >
       {found.hasNextPage && (
         <Button className="mt-3" isBusy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
           {t("older")}
         </Button>
       )}
-    </Card>
+    </ListCard>
   );
 }
 
