@@ -82,6 +82,10 @@ export interface Option {
   label: string;
 }
 
+/** Things to choose from, by their ids. */
+export const optionsOf = (things: readonly { id: string; name: string }[]): Option[] =>
+  things.map((each) => ({ value: each.id, label: each.name }));
+
 type SelectProps = Around & SelectHTMLAttributes<HTMLSelectElement> & { options: readonly Option[] };
 
 export function SelectField({ label, hint, problem, inherited, options, ...rest }: SelectProps) {

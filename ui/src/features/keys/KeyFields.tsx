@@ -5,7 +5,7 @@ import { useMay } from "@/api/me";
 import { useModelNames } from "@/api/models";
 import { useNames } from "@/api/names";
 import { userNamesQuery } from "@/features/users/api";
-import { CheckField, SelectField, TextField } from "@/shared/Field";
+import { CheckField, optionsOf, SelectField, TextField } from "@/shared/Field";
 import { BUDGETS, type KeyDraft, type Limits, RATES } from "./draft";
 
 /** A new key's, until another one is chosen. */
@@ -39,7 +39,7 @@ export function Reach({ draft, change, problem }: Parts) {
         problem={problem("projectID")}
         options={[
           ...(names.projects.some((each) => each.id === DEFAULT_PROJECT) ? [] : [{ value: "", label: t("defaultProject") }]),
-          ...names.projects.map((each) => ({ value: each.id, label: each.name })),
+          ...optionsOf(names.projects),
         ]}
         onChange={(event) => change({ projectID: event.target.value })}
       />

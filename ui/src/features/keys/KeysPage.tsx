@@ -9,6 +9,8 @@ import { AddButton } from "@/shared/Button";
 import { useMinute, useSettled } from "@/shared/clock";
 import { useFormat } from "@/shared/format";
 import { ListPage } from "@/shared/Listing";
+import { optionsOf } from "@/shared/Field";
+import { Picker } from "@/shared/Picker";
 import { Empty } from "@/shared/states";
 import type { Column } from "@/shared/Table";
 import { TurnsLink } from "@/shared/TurnsLink";
@@ -92,16 +94,7 @@ function ProjectFilter({ chosen, onChoose }: { chosen: string | undefined; onCho
   const { t } = useTranslation("keys");
   const { projects } = useNames();
   if (projects.length < 2 && chosen === undefined) return null;
-  return (
-    <select aria-label={t("project")} className="field !w-auto" value={chosen ?? ""} onChange={(event) => onChoose(event.target.value)}>
-      <option value="">{t("allProjects")}</option>
-      {projects.map((each) => (
-        <option key={each.id} value={each.id}>
-          {each.name}
-        </option>
-      ))}
-    </select>
-  );
+  return <Picker label={t("project")} any={t("allProjects")} value={chosen} options={optionsOf(projects)} onPick={onChoose} />;
 }
 
 /** Chooses the keys of one person, of those who have some. */
@@ -109,16 +102,8 @@ function PersonFilter({ keys, chosen, onChoose }: { keys: readonly Key[]; chosen
   const { t } = useTranslation("keys");
   const people = new Map(keys.filter((each) => each.userID !== null).map((each) => [each.userID ?? "", each.userEmail]));
   if (people.size < 2 && chosen === undefined) return null;
-  return (
-    <select aria-label={t("person")} className="field !w-auto" value={chosen ?? ""} onChange={(event) => onChoose(event.target.value)}>
-      <option value="">{t("everybody")}</option>
-      {[...people].map(([id, email]) => (
-        <option key={id} value={id}>
-          {email === "" ? id : email}
-        </option>
-      ))}
-    </select>
-  );
+  const options = [...people].map(([value, email]) => ({ value, label: email === "" ? value : email }));
+  return <Picker label={t("person")} any={t("everybody")} value={chosen} options={options} onPick={onChoose} />;
 }
 
 function useColumns(

@@ -6,7 +6,7 @@ import { useMay } from "@/api/me";
 import { useModelNames } from "@/api/models";
 import { useNames } from "@/api/names";
 import { useSettled } from "@/shared/clock";
-import { AreaField, CheckField, TextField } from "@/shared/Field";
+import { AreaField, CheckField, optionsOf, TextField } from "@/shared/Field";
 import { type Fields, FormDialog } from "@/shared/FormDialog";
 import { ModelField } from "@/shared/ModelField";
 import { tell } from "@/shared/toasts";
@@ -129,7 +129,7 @@ function Restriction({ value, change }: Pick<Fields<ModelDraft>, "value" | "chan
   return (
     <Choices
       label={t("restricted")}
-      options={projects.map((each) => ({ value: each.id, label: each.name }))}
+      options={optionsOf(projects)}
       chosen={value.projects}
       onChange={(chosen) => change({ projects: chosen })}
     />

@@ -5,7 +5,7 @@ import { useModelNames } from "@/api/models";
 import { useNames } from "@/api/names";
 import { API_FORMATS } from "@/api/words";
 import { Button, IconButton } from "@/shared/Button";
-import { SelectField, TextField } from "@/shared/Field";
+import { optionsOf, SelectField, TextField } from "@/shared/Field";
 import type { Fields } from "@/shared/FormDialog";
 import { ModelField } from "@/shared/ModelField";
 import { Choices } from "./Choices";
@@ -165,13 +165,13 @@ function ConditionFields({ target, set, problem }: Omit<TargetProps, "tags">) {
         />
         <Choices
           label={t("keys")}
-          options={names.keys.map((each) => ({ value: each.id, label: each.name }))}
+          options={optionsOf(names.keys)}
           chosen={target.keys}
           onChange={(keys) => set({ keys })}
         />
         <Choices
           label={t("projects")}
-          options={names.projects.map((each) => ({ value: each.id, label: each.name }))}
+          options={optionsOf(names.projects)}
           chosen={target.projects}
           onChange={(projects) => set({ projects })}
         />
