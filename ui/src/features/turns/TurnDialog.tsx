@@ -17,7 +17,7 @@ import { Bodies } from "./Bodies";
 import { changeOf } from "./changed";
 import type { Turn } from "./columns";
 import { Difference } from "./Difference";
-import { Facts } from "./Facts";
+import { TurnFacts } from "./TurnFacts";
 import { TurnTimes } from "./TurnTimes";
 import { WhyThere } from "./WhyThere";
 
@@ -89,7 +89,7 @@ function Detail({ turn }: { turn: Turn }) {
       <TurnTimes turn={turn} />
       <Attempts turn={turn} />
       <WhyThere id={turn.id} />
-      <Facts turn={turn} />
+      <TurnFacts turn={turn} />
       <Headers turn={turn} />
       {turn.session !== "" && <Difference id={turn.id} />}
       <Bodies turn={turn} />
