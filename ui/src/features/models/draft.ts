@@ -1,5 +1,6 @@
 /** A model as it is being written: numbers are texts until they are sent. */
 import { exhaustive } from "@/api/records";
+import { differencesOf } from "@/shared/draft";
 import type { Model, ModelInput, Target } from "./api";
 
 export interface TargetDraft {
@@ -122,11 +123,7 @@ const FIELDS = exhaustive<keyof ModelDraft>({
 
 const shownOf = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
-export function differences(theirs: ModelDraft, yours: ModelDraft) {
-  return FIELDS.map((field) => ({ field, theirs: shownOf(theirs[field]), yours: shownOf(yours[field]) })).filter(
-    (each) => each.theirs !== each.yours,
-  );
-}
+export const differences = (theirs: ModelDraft, yours: ModelDraft) => differencesOf(FIELDS, theirs, yours, shownOf);
 
 /** The same list with one entry moved by a step; as it is at its ends. */
 export function moved<T>(list: readonly T[], from: number, by: -1 | 1): T[] {
