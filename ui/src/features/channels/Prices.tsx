@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Button, IconButton } from "@/shared/Button";
+import { Problems } from "@/shared/Field";
 import { UNKNOWN } from "@/shared/format";
 import { type Channel, costsQuery } from "./api";
 import type { Parts } from "./Connecting";
@@ -59,14 +60,7 @@ export function Prices({ draft, change, problem, channel }: Parts & { channel: C
             change={(tiers) => set(index, { tiers })}
             problem={(field) => problem(`prices.${index}.tiers.${field}`)}
           />
-          {["model", ...AMOUNTS].map((name) => {
-            const wrong = problem(`prices.${index}.${name}`);
-            return wrong === undefined ? null : (
-              <p key={name} className="text-[13px] text-bad">
-                ✕ {wrong}
-              </p>
-            );
-          })}
+          <Problems fields={["model", ...AMOUNTS]} problem={(field) => problem(`prices.${index}.${field}`)} />
         </div>
       ))}
       <Button
@@ -118,14 +112,7 @@ function Tiers({
               <X size={15} aria-hidden />
             </IconButton>
           </div>
-          {(["above", ...AMOUNTS] as const).map((name) => {
-            const wrong = problem(`${index}.${name}`);
-            return wrong === undefined ? null : (
-              <p key={name} className="text-[13px] text-bad">
-                ✕ {wrong}
-              </p>
-            );
-          })}
+          <Problems fields={["above", ...AMOUNTS]} problem={(field) => problem(`${index}.${field}`)} />
         </div>
       ))}
       <Button isSmall look="quiet" icon={<Plus size={14} aria-hidden />} onClick={() => change([...price.tiers, NO_TIER])}>

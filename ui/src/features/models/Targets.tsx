@@ -5,10 +5,9 @@ import { useModelNames } from "@/api/models";
 import { useNames } from "@/api/names";
 import { API_FORMATS } from "@/api/words";
 import { Button, IconButton } from "@/shared/Button";
-import { optionsOf, SelectField, TextField } from "@/shared/Field";
+import { Choices, optionsOf, Problems, SelectField, TextField } from "@/shared/Field";
 import type { Fields } from "@/shared/FormDialog";
 import { ModelField } from "@/shared/ModelField";
-import { Choices } from "./Choices";
 import { type ModelDraft, moved, NEW_TARGET, type TargetDraft } from "./draft";
 
 const ICON = 15;
@@ -22,7 +21,7 @@ export function Targets({ value, change, problem, tags }: Fields<ModelDraft> & {
     <fieldset className="space-y-3">
       <legend className="font-medium">{t("targets")}</legend>
       <p className="text-[13px] text-soft">{t("targetsHint")}</p>
-      {problem("targets") !== undefined && <p className="text-[13px] text-bad">✕ {problem("targets")}</p>}
+      <Problems fields={["targets"]} problem={problem} />
       {targets.map((target, index) => (
         <section key={index} aria-label={t("target", { number: index + 1 })} className="space-y-3 rounded-xl border border-line p-3">
           <div className="flex items-center gap-1">
