@@ -95,7 +95,7 @@ export function OverviewPage() {
               {told === undefined ? (
                 <Skeleton className="h-56 w-full" />
               ) : (
-                <TimeChart points={told.series} metric={metric} by={by} span={span} where={logOf(where)} nameOf={nameOf} />
+                <TimeChart points={told.series} metric={metric} span={span} where={logOf(where)} nameOf={nameOf} />
               )}
             </Suspense>
           </Card>
