@@ -28,7 +28,7 @@ export const NOUNS = exhaustive<keyof Texts["audit"]["kinds"]>({
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-export function isNothing(value: unknown): boolean {
+function isNothing(value: unknown): boolean {
   return value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
 }
 

@@ -4,7 +4,7 @@ import { ask } from "@/api/client";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
 import { CHANNEL_STATUSES } from "@/api/names";
 
-export const ENDPOINT = graphql(`
+const ENDPOINT = graphql(`
   fragment EndpointFields on Endpoint { apiFormat path baseURL transport dials }
 `);
 

@@ -130,7 +130,7 @@ function Body({ name, text }: { name: string; text: string }) {
 }
 
 /** With lines and indents; what is no JSON stays as it is. */
-export function pretty(text: string): string {
+function pretty(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
