@@ -1,5 +1,6 @@
 /** What a query lists, as a table: a skeleton while it is asked, and what stands there instead of no rows. */
 import type { ReactNode } from "react";
+import { Button } from "./Button";
 import { Card, Page } from "./Page";
 import { Failure, SkeletonRows } from "./states";
 import { type Column, Table } from "./Table";
@@ -70,5 +71,22 @@ export function ListPage<Row extends { id: string }>(props: ListPageProps<Row>) 
       </Card>
       {children}
     </Page>
+  );
+}
+
+interface MoreProps {
+  found: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown };
+  label: string;
+}
+
+/** The way to what is listed after what is there. */
+export function More({ found, label }: MoreProps) {
+  if (!found.hasNextPage) return null;
+  return (
+    <div className="pt-3 text-center">
+      <Button isBusy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
+        {label}
+      </Button>
+    </div>
   );
 }

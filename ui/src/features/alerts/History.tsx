@@ -2,9 +2,8 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "@/shared/Badge";
-import { Button } from "@/shared/Button";
 import { duration, useFormat } from "@/shared/format";
-import { ListCard } from "@/shared/Listing";
+import { ListCard, More } from "@/shared/Listing";
 import { Empty } from "@/shared/states";
 import type { Column } from "@/shared/Table";
 import { type Alert, alertsQuery } from "./api";
@@ -27,11 +26,7 @@ export function History() {
       skeletons={3}
       empty={<Empty title={t("none")}>{t("noneText")}</Empty>}
     >
-      {found.hasNextPage && (
-        <Button className="mt-3" isBusy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-          {t("older")}
-        </Button>
-      )}
+      <More found={found} label={t("older")} />
     </ListCard>
   );
 }
