@@ -85,7 +85,7 @@ function Row({ entry, shows, ended }: { entry: Entry; shows: Shows; ended: Reado
         <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
           <Badge tone={TONES[entry.action] ?? "plain"}>{t(`actions.${entry.action}`, { defaultValue: entry.action })}</Badge>
           <span className="text-soft">{t(`kind1.${entry.noun}`, { defaultValue: entry.noun })}</span>
-          <NounLink entry={entry} isEnded={ended.has(entry.nounID) || entry.action === "revoke"} />
+          <NounLink entry={entry} isEnded={ended.has(entry.nounID) || entry.action === "revoke"} shows={shows} />
         </p>
         <Changes told={entry.changes} shows={shows} />
         <p className="mt-1 text-[12.5px] text-soft">

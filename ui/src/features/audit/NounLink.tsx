@@ -1,13 +1,14 @@
 import { Link, type LinkProps } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Entry } from "./api";
+import type { Shows } from "./changes";
 
 /** The name of what was changed, and the way to it where it still is. */
-export function NounLink({ entry, isEnded }: { entry: Entry; isEnded: boolean }) {
+export function NounLink({ entry, isEnded, shows }: { entry: Entry; isEnded: boolean; shows: Shows }) {
   const { t } = useTranslation("audit");
   const named = t(`names.${entry.noun}`, { defaultValue: entry.nounID });
   // An invitation for anybody has no name, and the settings have that of their only kind.
-  const name = entry.nounName === "" || entry.noun === "settings" ? named : entry.nounName;
+  const name = entry.nounName === "" || entry.noun === "settings" ? named : (budgetOf(entry, shows) ?? entry.nounName);
   const way = isEnded ? undefined : wayTo(entry);
   if (way === undefined) return <span className="font-medium">{name}</span>;
   return (
@@ -15,6 +16,14 @@ export function NounLink({ entry, isEnded }: { entry: Entry; isEnded: boolean })
       {name}
     </Link>
   );
+}
+
+/** Budgets are named by whose they are, as `project:ID dollars a month`. */
+const BUDGET = /^(\w+):(\S+) (\w+) a (\w+)$/;
+
+function budgetOf({ noun, nounName }: Entry, { name, word }: Shows): string | undefined {
+  const [, kind, id = "", unit = "", period = ""] = (noun === "budget" && BUDGET.exec(nounName)) || [];
+  return kind && `${word("kind", kind)} ${name(id)}, ${word("unit", unit)} ${word("period", period)}`;
 }
 
 function wayTo({ noun, nounID: id }: Entry): LinkProps | undefined {

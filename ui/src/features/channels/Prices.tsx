@@ -2,10 +2,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { Mono } from "@/shared/Badge";
 import { Button, IconButton } from "@/shared/Button";
 import { Problems } from "@/shared/Field";
 import { UNKNOWN } from "@/shared/format";
-import { type Channel, costsQuery } from "./api";
+import { type Column, Table } from "@/shared/Table";
+import { type Channel, type Cost, costsQuery } from "./api";
 import type { Parts } from "./Connecting";
 import { NO_PRICE, NO_TIER, type PriceDraft, type TierDraft } from "./priceDraft";
 
@@ -127,37 +129,30 @@ function Costs({ channel }: { channel: Channel }) {
   const { t } = useTranslation("channels");
   const costs = useQuery(costsQuery(channel)).data ?? [];
   if (costs.length === 0) return null;
+  const amount = (name: (typeof AMOUNTS)[number]): Column<Cost> => ({
+    key: name,
+    title: t(`prices.${name}`),
+    align: "right",
+    cell: ({ price }) => (price === null ? UNKNOWN : (price[name] ?? price.input)),
+  });
   return (
-    <div className="overflow-x-auto">
-      <table className="w-full text-[13px]">
-        <caption className="pb-1 text-left font-medium">{t("prices.asSaved")}</caption>
-        <thead className="text-soft">
-          <tr>
-            <th className="py-1 text-left font-normal">{t("prices.model")}</th>
-            {AMOUNTS.map((name) => (
-              <th key={name} className="py-1 pl-3 text-right font-normal">
-                {t(`prices.${name}`)}
-              </th>
-            ))}
-            <th className="py-1 pl-3 text-left font-normal">{t("prices.from")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {costs.map(({ model, price, isConfigured }) => (
-            <tr key={model} className="border-t border-line">
-              <td className="py-1 font-mono break-all">{model}</td>
-              {AMOUNTS.map((name) => (
-                <td key={name} className="py-1 pl-3 text-right tabular-nums">
-                  {price === null ? UNKNOWN : (price[name] ?? price.input)}
-                </td>
-              ))}
-              <td className="py-1 pl-3">
-                {price === null ? t("prices.unknown") : isConfigured ? t("prices.configured") : t("prices.bundled")}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <div className="pt-2">
+      <p className="text-[13px] font-medium">{t("prices.asSaved")}</p>
+      <Table
+        label={t("prices.asSaved")}
+        rows={costs}
+        keyOf={({ model }) => model}
+        columns={[
+          { key: "model", title: t("prices.model"), cell: ({ model }) => <Mono>{model}</Mono> },
+          ...AMOUNTS.map(amount),
+          {
+            key: "from",
+            title: t("prices.from"),
+            cell: ({ price, isConfigured }) =>
+              price === null ? t("prices.unknown") : isConfigured ? t("prices.configured") : t("prices.bundled"),
+          },
+        ]}
+      />
     </div>
   );
 }

@@ -232,6 +232,7 @@ const COSTS = graphql(`
     channel(id: $id) { costs { model isConfigured price { input cached cacheWrite output } } }
   }
 `);
+export type Cost = ResultOf<typeof COSTS>["channel"]["costs"][number];
 /** What the models cost that a channel names, as it was saved. */
 export const costsQuery = ({ id, revision }: Pick<Channel, "id" | "revision">) =>
   queryOptions({

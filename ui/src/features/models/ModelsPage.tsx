@@ -109,7 +109,7 @@ function TargetServing({ target }: { target: Target }) {
   const { t } = useTranslation("models");
   if (target.servedBy.length === 0) {
     const missing = target.tag === "" ? t("nobody", { place: target.channel }) : t("untagged", { tag: target.tag });
-    return <Badge tone="bad">{missing}</Badge>;
+    return <span className="text-[13px] text-bad">✕ {missing}</span>;
   }
   return target.servedBy.map((each) => {
     const state = !each.isEnabled ? "OFF" : !each.serves ? "UNLISTED" : (each.health ?? "NONE");

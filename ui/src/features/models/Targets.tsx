@@ -8,7 +8,7 @@ import { Button, IconButton } from "@/shared/Button";
 import { Choices, optionsOf, Problems, SelectField, TextField } from "@/shared/Field";
 import type { Fields } from "@/shared/FormDialog";
 import { ModelField } from "@/shared/ModelField";
-import { type ModelDraft, moved, NEW_TARGET, type TargetDraft } from "./draft";
+import { type ModelDraft, moved, NEW_TARGET, partsOf, type TargetDraft } from "./draft";
 
 const ICON = 15;
 
@@ -72,8 +72,13 @@ interface TargetProps {
 function TargetFields({ target, tags, set, problem }: TargetProps) {
   const { t } = useTranslation("models");
   const channels = useNames().channels.filter((each) => each.status !== "ARCHIVED");
-  const isKnown = target.place === "" || channels.some((each) => `channel:${each.id}` === target.place) || target.place.startsWith("tag:");
-  const models = useModelNames(target.place.startsWith("channel:") ? target.place.slice("channel:".length) : null);
+  const places = [
+    ...channels.map((each) => ({ value: `channel:${each.id}`, label: each.name })),
+    ...tags.map((each) => ({ value: `tag:${each}`, label: t("ofTag", { tag: each }) })),
+  ];
+  const isKnown = target.place === "" || places.some((each) => each.value === target.place);
+  const [kind, name] = partsOf(target.place);
+  const models = useModelNames(kind === "channel" ? name : null);
   return (
     <>
       <div className="grid gap-3 sm:grid-cols-2">
@@ -84,9 +89,9 @@ function TargetFields({ target, tags, set, problem }: TargetProps) {
           problem={problem("channel") ?? problem("tag")}
           options={[
             { value: "", label: t("choose") },
-            ...channels.map((each) => ({ value: `channel:${each.id}`, label: each.name })),
-            ...tags.map((each) => ({ value: `tag:${each}`, label: t("ofTag", { tag: each }) })),
-            ...(isKnown ? [] : [{ value: target.place, label: target.place.slice("channel:".length) }]),
+            ...places,
+            // What it aims at stays in sight, though it is gone.
+            ...(isKnown ? [] : [{ value: target.place, label: kind === "tag" ? t("ofTag", { tag: name }) : name }]),
           ]}
           onChange={(event) => set({ place: event.target.value })}
         />

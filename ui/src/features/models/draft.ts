@@ -81,8 +81,14 @@ export function draftOf(model: Model): ModelDraft {
 const numberOf = (text: string) => (text === "" ? null : Number(text));
 const flagOf = (text: string) => (text === "" ? null : text === "true");
 
+/** Of a place: whether it is a channel or a tag, and which. */
+export function partsOf(place: string): [kind: string, name: string] {
+  const at = place.indexOf(":");
+  return [place.slice(0, at), place.slice(at + 1)];
+}
+
 function targetOf(draft: TargetDraft) {
-  const [kind = "", name = ""] = [draft.place.slice(0, draft.place.indexOf(":")), draft.place.slice(draft.place.indexOf(":") + 1)];
+  const [kind, name] = partsOf(draft.place);
   return {
     channel: kind === "channel" ? name : "",
     tag: kind === "tag" ? name : "",

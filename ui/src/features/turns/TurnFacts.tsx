@@ -71,6 +71,8 @@ function useOrigins(turn: Turn): Drawn {
       ),
     keyName: turn.keyID === "" ? UNKNOWN : <TurnsLink search={{ key: turn.keyID }} className="underline">{turn.keyName || turn.keyID}</TurnsLink>,
     projectID: turn.projectID === "" ? undefined : names.project(turn.projectID),
+    changed: turn.changed === "" ? undefined : <Mono className="break-words">{turn.changed}</Mono>,
+    responseID: turn.responseID === "" ? undefined : <Mono className="break-all">{turn.responseID}</Mono>,
     requestID: <Mono className="break-all">{turn.requestID}</Mono>,
     id: <Mono>{turn.id}</Mono>,
     node: turn.node === "" ? undefined : <Filtered search={{ node: turn.node }}>{turn.node}</Filtered>,
