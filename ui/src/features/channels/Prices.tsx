@@ -18,7 +18,7 @@ export function Prices({ draft, change, problem, channel }: Parts & { channel: C
   const set = (index: number, part: Partial<PriceDraft>) =>
     change({ prices: draft.prices.map((each, at) => (at === index ? { ...each, ...part } : each)) });
   return (
-    <fieldset className="space-y-2">
+    <fieldset className="min-w-0 space-y-2">
       <legend className="text-[13px] font-medium">{t("prices.title")}</legend>
       <p className="text-[13px] text-soft">{t("prices.hint")}</p>
       {draft.prices.map((each, index) => (
