@@ -10,6 +10,15 @@ from tests.ui.stage import FLAGS, OWNER, UI, Stage, chromium
 
 AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
 
+SETTLED = """async () => {
+  const isFading = () => document.getAnimations().some((each) => each instanceof CSSTransition);
+  for (let calm = 0, frame = 0; calm < 3 && frame < 120; frame += 1) {
+    await new Promise(requestAnimationFrame);
+    calm = isFading() ? 0 : calm + 1;
+  }
+}"""
+"""Three frames in which no colour is on its way to another one: axe reads colours as they are."""
+
 EXPECTED = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
 """What Chromium logs by itself where a server is away or refuses; tests bring that about."""
 
@@ -95,6 +104,7 @@ def violations(page, rules=None):
     """What axe finds, in short; by all its rules and that of targets' sizes, or some."""
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(SETTLED)
     among = {"runOnly": rules} if rules else {"rules": {"target-size": {"enabled": True}}}
     wanted = {"resultTypes": ["violations"], **among}
     found = page.evaluate("wanted => axe.run(document, wanted)", wanted)["violations"]

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.ui.conftest import language, violations
-from tests.ui.test_pages import SETTLED
 
 BUSY = {"at": "before_create", "act": "error", "status": 429, "code": "busy"}
 MODEL = {"model": "gpt-5.2", "input": "hi"}
@@ -125,7 +124,6 @@ def test_an_alert_comes_and_ends(opened, owner, stage, receiver):
     found = {}
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
-        page.evaluate(SETTLED)
         if problems := violations(page):
             found[theme] = problems
     with language(page, "zh-CN"):

@@ -10,18 +10,22 @@ from tests.ui.conftest import language, violations
 from tests.ui.stage import MODELS, OWNER, PASSWORD, Stage
 
 
-@pytest.fixture(scope="module")
-def owner_of_first_run(stage):
-    """The stage, and the owner whom the first walk made."""
-    return stage, stage.signed_in()
-
-
 @pytest.fixture
 def fresh_stage(tmp_path):
-    """A gateway nobody has come to yet, and its owner."""
+    """A gateway nobody has come to yet."""
     running = Stage(tmp_path)
-    yield running, running.join(running.token, OWNER)
+    yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def walked(stage, owner):
+    """The owner of a gateway on which every step of the guide is done."""
+    owner.channel()
+    key = owner.key()
+    stage.turn(key, "And a second one?", "agent-1", stage.turn(key, "A question?", "agent-1"))
+    owner.logged(2)
+    return owner
 
 
 class Hand:
@@ -52,9 +56,10 @@ def ticks(page):
     return lambda title: expect(step(page, title).get_by_text("done", exact=True)).to_be_attached()
 
 
-def test_from_the_token_to_a_turn_that_continues(opened, stage):
+def test_from_the_token_to_a_turn_that_continues(opened, fresh_stage):
     """From the first start to `continued` it takes five fields and five clicks at the most."""
-    page = opened(None, f"/setup#{stage.token}")
+    stage = fresh_stage
+    page = opened(None, f"{stage.url}/setup#{stage.token}")
     hand, ticked = Hand(page), ticks(page)
     expect(page.get_by_label("One-time token")).to_have_value(stage.token)
     assert "#" not in page.url
@@ -82,7 +87,7 @@ def test_from_the_token_to_a_turn_that_continues(opened, stage):
     page.reload()
     for title in ("Add a channel", "Test it", "Create a key", "See a turn continued"):
         ticked(title)
-    page.goto("/keys")
+    page.goto(f"{stage.url}/keys")
     expect(page.get_by_text(secret)).to_have_count(0)
     expect(page.get_by_text(secret[:6])).to_be_visible()
     navigation = page.get_by_role("navigation", name="Navigation")
@@ -90,10 +95,9 @@ def test_from_the_token_to_a_turn_that_continues(opened, stage):
     expect(navigation.get_by_role("link", name="First steps")).to_have_count(0)
 
 
-def test_the_snippets_say_what_the_command_prints(opened, owner_of_first_run):
+def test_the_snippets_say_what_the_command_prints(opened, stage, walked):
     """Each client is pointed at this very host and port, in the words of `longwire setup`."""
-    stage, person = owner_of_first_run
-    page = opened(person, "/start")
+    page = opened(walked, "/start")
     page.get_by_label("Model", exact=True).last.fill(MODELS[0])
     key = "<your key>"
     gateway = clients.Gateway(stage.url, MODELS[0], "LONGWIRE_KEY", key)
@@ -116,7 +120,8 @@ def test_the_snippets_say_what_the_command_prints(opened, owner_of_first_run):
 
 def test_the_guide_has_a_way_back_until_it_is_over(browser, fresh_stage):
     """Who left for the whole form, or another page, is led back; once a turn continued, no more."""
-    stage, person = fresh_stage
+    stage = fresh_stage
+    person = stage.join(stage.token, OWNER)
     context = browser.new_context(base_url=stage.url, storage_state=person.state(), locale="en-US")
     page = context.new_page()
     page.goto("/start")
@@ -143,10 +148,9 @@ def test_the_guide_has_a_way_back_until_it_is_over(browser, fresh_stage):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("code", ["en", "zh-CN"])
-def test_the_guide_is_sound_on_a_phone(opened, owner_of_first_run, theme, code):
+def test_the_guide_is_sound_on_a_phone(opened, walked, theme, code):
     """At 360 px nothing is cut off sideways, and axe finds nothing."""
-    _, person = owner_of_first_run
-    page = opened(person, "/start", viewport={"width": 360, "height": 780}, color_scheme=theme)
+    page = opened(walked, "/start", viewport={"width": 360, "height": 780}, color_scheme=theme)
     with language(page, code):
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator("pre")).to_be_visible()
@@ -154,7 +158,7 @@ def test_the_guide_is_sound_on_a_phone(opened, owner_of_first_run, theme, code):
         assert [] == violations(page)
 
 
-def test_signing_out_and_in(opened, stage):
+def test_signing_out_and_in(opened, owner):
     """Somebody who is not signed in comes back to the place they asked for."""
     page = opened(None, "/turns?failed=1")
     page.wait_for_url("**/sign-in**")

@@ -38,7 +38,3 @@ export function isUnauthenticated(error: unknown): boolean {
 export function isConflict(error: unknown): error is ApiError {
   return error instanceof ApiError && error.code === "CONFLICT" && error.revision !== undefined;
 }
-
-export function isOffline(error: unknown): boolean {
-  return error instanceof ApiError && error.code === "OFFLINE";
-}

@@ -19,7 +19,7 @@ export function useModelNames(channel: string | null = null): readonly string[] 
   return useQuery(namesQuery(channel)).data ?? NONE;
 }
 
-export const ROUTE = graphql(`
+const ROUTE = graphql(`
   fragment RouteFields on RouteExplanation {
     problem isAsOfThen
     steps { channelID channelName accountID model isAccepted reason detail seconds }

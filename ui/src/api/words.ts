@@ -27,7 +27,6 @@ export const PASSED_APIS = [
   "completions",
   "rerank",
 ] as const;
-export type PassedApi = (typeof PASSED_APIS)[number];
 
 export const ALL_APIS = [
   "responses",

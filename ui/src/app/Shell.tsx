@@ -96,7 +96,7 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches('input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable]');
 }
 
-export function Brand() {
+function Brand() {
   return (
     <Link to="/" className="flex items-center gap-2 px-1.5 py-1 text-base font-semibold tracking-tight no-underline">
       <svg width="24" height="24" viewBox="0 0 32 32" aria-hidden className="text-accent">

@@ -54,7 +54,7 @@ const shell = createRoute({
 const within = <P extends string>(path: P) => ({ getParentRoute: () => shell, path }) as const;
 
 /** Filters of a page live in its address: every value is a text. */
-export const textSearch = (search: Record<string, unknown>): Record<string, string> =>
+const textSearch = (search: Record<string, unknown>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(search)
       .filter(([, value]) => value !== undefined && value !== null && value !== "")

@@ -94,7 +94,7 @@ function useEntries(found: Found | undefined): { turns: Entry[]; runs: Entry[]; 
         entry(t("places.channels"), channel.name, () => navigate({ to: "/channels/$channel", params: { channel: channel.id } })),
       ),
       ...found.models.map((model) => entry(t("palette.models"), model, () => log({ model }))),
-      ...found.users.map((user) => entry(t("places.users"), user.email, () => navigate({ to: "/users", search: {} }))),
+      ...found.users.map((user) => entry(t("places.users"), user.email, () => navigate({ to: "/users", search: { user: user.id } }))),
     ],
   };
 }

@@ -1,3 +1,4 @@
+import { Plus } from "lucide-react";
 import type { ButtonHTMLAttributes, ReactNode } from "react";
 
 type Look = "main" | "plain" | "quiet" | "danger";
@@ -47,6 +48,11 @@ export function Button({
       {isBusy && <span aria-hidden className="beating">…</span>}
     </button>
   );
+}
+
+/** Leads to a new one of what a page lists. */
+export function AddButton({ isSmall = false, ...rest }: ButtonProps) {
+  return <Button look={isSmall ? "plain" : "main"} isSmall={isSmall} icon={<Plus size={isSmall ? 14 : 16} aria-hidden />} {...rest} />;
 }
 
 /** A button that is an icon alone; its label is read out and shown on hovering. */

@@ -35,6 +35,18 @@ export function CopyButton({ text, label }: { text: string; label?: string }) {
   );
 }
 
+/** A secret, or a line to take along, in a box with its button. */
+export function CopyLine({ text, name = "secret" }: { text: string; name?: string }) {
+  return (
+    <div className="flex flex-wrap items-center gap-2 rounded-xl border border-line bg-sunken p-3">
+      <code data-testid={name} className="min-w-0 flex-1 basis-60 font-mono text-[13px] break-all">
+        {text}
+      </code>
+      <CopyButton text={text} />
+    </div>
+  );
+}
+
 export function Snippet({ text, label }: { text: string; label: string }) {
   return (
     <div className="relative rounded-xl border border-line bg-sunken">

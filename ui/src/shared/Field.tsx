@@ -39,6 +39,18 @@ function Frame({ id, label, hint, problem, inherited, children }: Around & { id:
   );
 }
 
+/** What is wrong with fields that have no room for it below each of them. */
+export function Problems({ fields, problem }: { fields: readonly string[]; problem: (field: string) => string | undefined }) {
+  return fields.map((field) => {
+    const wrong = problem(field);
+    return wrong === undefined ? null : (
+      <p key={field} className="text-[13px] text-bad">
+        ✕ {wrong}
+      </p>
+    );
+  });
+}
+
 type TextProps = Around & InputHTMLAttributes<HTMLInputElement> & { isMono?: boolean };
 
 export function TextField({ label, hint, problem, inherited, isMono, className = "", ...rest }: TextProps) {
@@ -81,6 +93,10 @@ export interface Option {
   value: string;
   label: string;
 }
+
+/** Things to choose from, by their ids. */
+export const optionsOf = (things: readonly { id: string; name: string }[]): Option[] =>
+  things.map((each) => ({ value: each.id, label: each.name }));
 
 type SelectProps = Around & SelectHTMLAttributes<HTMLSelectElement> & { options: readonly Option[] };
 
@@ -132,6 +148,36 @@ export function CheckField({
         )}
       </div>
     </div>
+  );
+}
+
+/** Several of a list, or none of it, which is any. */
+export function Choices({
+  label,
+  hint,
+  options,
+  chosen,
+  onChange,
+}: {
+  label: string;
+  hint?: ReactNode;
+  options: readonly Option[];
+  chosen: readonly string[];
+  onChange: (chosen: string[]) => void;
+}) {
+  if (options.length === 0) return null;
+  const toggle = (value: string) =>
+    onChange(chosen.includes(value) ? chosen.filter((each) => each !== value) : [...chosen, value]);
+  return (
+    <fieldset className="min-w-0">
+      <legend className="mb-1 text-[13px] font-medium">{label}</legend>
+      {hint !== undefined && <p className="mb-2 text-[13px] text-soft">{hint}</p>}
+      <div className="max-h-40 space-y-1 overflow-y-auto">
+        {options.map((each) => (
+          <CheckField key={each.value} label={each.label} checked={chosen.includes(each.value)} onChange={() => toggle(each.value)} />
+        ))}
+      </div>
+    </fieldset>
   );
 }
 

@@ -30,6 +30,10 @@ export function Page({
   );
 }
 
+/** How a link between the views of a page looks. */
+export const TAB = `rounded-lg px-3 py-1.5 text-soft hover:bg-sunken
+  aria-[current=page]:bg-accent-wash aria-[current=page]:font-medium aria-[current=page]:text-accent`;
+
 export function Card({
   title,
   aside,

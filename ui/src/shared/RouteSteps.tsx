@@ -7,6 +7,8 @@ type Step = Route["steps"][number];
 
 export function RouteSteps({ route }: { route: Route }) {
   const { t } = useTranslation();
+  const isOneOfSeveral = ({ channelID, model }: Step) =>
+    route.steps.filter((each) => each.channelID === channelID && each.model === model).length > 1;
   return (
     <div className="space-y-2">
       {route.problem !== "" && (
@@ -24,6 +26,8 @@ export function RouteSteps({ route }: { route: Route }) {
               </Badge>
               <span className="min-w-0 font-medium break-words">{step.channelName}</span>
               {step.model !== "" && <Mono className="break-all">{step.model}</Mono>}
+              {/* Keys and accounts of one channel are told apart. */}
+              {isOneOfSeveral(step) && <Mono className="break-all text-soft">{step.accountID}</Mono>}
               <span className="w-full text-[13px] text-soft">
                 <Reason step={step} />
               </span>

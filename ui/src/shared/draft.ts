@@ -54,3 +54,15 @@ export function useDraft<T extends object>(key: string, initial: T, secrets: rea
   );
   return { value, change, discard, isChanged, isRestored: found !== undefined };
 }
+
+/** Where two versions of a thing differ, field by field. */
+export function differencesOf<Field extends string>(
+  fields: readonly Field[],
+  theirs: Readonly<Record<Field, unknown>>,
+  yours: Readonly<Record<Field, unknown>>,
+  text: (value: unknown) => string = String,
+): { field: Field; theirs: string; yours: string }[] {
+  return fields
+    .map((field) => ({ field, theirs: text(theirs[field]), yours: text(yours[field]) }))
+    .filter((each) => each.theirs !== each.yours);
+}

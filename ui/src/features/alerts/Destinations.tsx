@@ -1,22 +1,19 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Pencil, Plus, Power, Send, Trash2 } from "lucide-react";
+import { Power, Send } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
 import { Badge } from "@/shared/Badge";
-import { Button } from "@/shared/Button";
-import { Confirm } from "@/shared/Dialog";
-import { Menu } from "@/shared/Menu";
+import { AddButton, Button } from "@/shared/Button";
+import { Listing } from "@/shared/Listing";
 import { Notice } from "@/shared/Notice";
 import { Card } from "@/shared/Page";
-import { Empty, Failure, SkeletonRows } from "@/shared/states";
-import { type Column, Table } from "@/shared/Table";
-import { tell } from "@/shared/toasts";
+import { MENU_ICON, RowMenu } from "@/shared/RowMenu";
+import { Empty, Failure } from "@/shared/states";
+import type { Column } from "@/shared/Table";
 import { type Created, deleteDestination, type Destination, destinationsQuery, testDestination, updateDestination } from "./api";
 import { DestinationDialog } from "./DestinationDialog";
 import { SecretDialog } from "./SecretDialog";
-
-const SIZE = 15;
 
 /** Who is informed; `opened` is the id of a destination, or `new`. */
 export function Destinations({ opened, onOpen }: { opened: string | undefined; onOpen: (id?: string) => void }) {
@@ -28,9 +25,9 @@ export function Destinations({ opened, onOpen }: { opened: string | undefined; o
   const columns = useColumns(onOpen, (destination) => testing.mutate(destination), testing.isPending);
   const destination = found.data?.find((each) => each.id === opened);
   const add = mayWrite && (
-    <Button isSmall icon={<Plus size={14} aria-hidden />} onClick={() => onOpen("new")}>
+    <AddButton isSmall onClick={() => onOpen("new")}>
       {t("createDestination")}
-    </Button>
+    </AddButton>
   );
   const result = testing.data;
   return (
@@ -46,15 +43,18 @@ export function Destinations({ opened, onOpen }: { opened: string | undefined; o
           </Notice>
         </div>
       )}
-      {found.data === undefined ? (
-        !found.isError && <SkeletonRows rows={2} />
-      ) : found.data.length === 0 ? (
-        <Empty title={t("noDestinations")} action={add}>
-          {t("noDestinationsText")}
-        </Empty>
-      ) : (
-        <Table label={t("destinations")} columns={columns} rows={found.data} keyOf={(row) => row.id} />
-      )}
+      <Listing
+        label={t("destinations")}
+        found={found}
+        rows={found.data}
+        columns={columns}
+        skeletons={2}
+        empty={
+          <Empty title={t("noDestinations")} action={add}>
+            {t("noDestinationsText")}
+          </Empty>
+        }
+      />
       {(opened === "new" || destination !== undefined) && (
         <DestinationDialog
           key={opened}
@@ -116,38 +116,21 @@ function useColumns(open: (id: string) => void, test: (destination: Destination)
 function DestinationMenu({ destination, onEdit }: { destination: Destination; onEdit: () => void }) {
   const { t } = useTranslation(["alerts", "app"]);
   const queries = useQueryClient();
-  const [asks, setAsks] = useState(false);
-  const renew = () => void queries.invalidateQueries({ queryKey: ["alerts"] });
   const { id, revision, enabled, name } = destination;
-  const switching = useMutation({ mutationFn: () => updateDestination(id, revision, { enabled: !enabled }), onSettled: renew });
-  const deleting = useMutation({
-    mutationFn: () => deleteDestination(destination),
-    onSuccess: () => tell(t("deleted", { name })),
-    onSettled: () => {
-      setAsks(false);
-      renew();
-    },
+  const switching = useMutation({
+    mutationFn: () => updateDestination(id, revision, { enabled: !enabled }),
+    onSettled: () => void queries.invalidateQueries({ queryKey: ["alerts"] }),
   });
-  if (destination.managedBy === "FILE") return <span className="text-[12.5px] text-soft">{t("byFile")}</span>;
-  const items = [
-    { label: t("app:edit"), icon: <Pencil size={SIZE} aria-hidden />, run: onEdit },
-    { label: t(enabled ? "disable" : "enable"), icon: <Power size={SIZE} aria-hidden />, run: () => switching.mutate() },
-    { label: t("app:delete"), icon: <Trash2 size={SIZE} aria-hidden />, isDanger: true, run: () => setAsks(true) },
-  ];
+  if (destination.managedBy === "FILE") return <span className="text-[12.5px] text-soft">{t("app:managedByFile")}</span>;
+  const power = { label: t(enabled ? "disable" : "enable"), icon: <Power size={MENU_ICON} aria-hidden />, run: () => switching.mutate() };
   return (
-    <>
-      <Menu label={`${t("app:actions")}: ${name}`} items={items} />
-      {asks && (
-        <Confirm
-          title={t("deleteTitle", { name })}
-          action={t("app:delete")}
-          isBusy={deleting.isPending}
-          onClose={() => setAsks(false)}
-          onConfirm={() => deleting.mutate()}
-        >
-          {t("deleteDestinationText")}
-        </Confirm>
-      )}
-    </>
+    <RowMenu
+      name={name}
+      onEdit={onEdit}
+      others={[power]}
+      remove={() => deleteDestination(destination)}
+      text={t("deleteDestinationText")}
+      touches="alerts"
+    />
   );
 }

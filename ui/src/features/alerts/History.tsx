@@ -1,12 +1,12 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "@/shared/Badge";
-import { Button } from "@/shared/Button";
 import { duration, useFormat } from "@/shared/format";
-import { Card } from "@/shared/Page";
-import { Empty, Failure, SkeletonRows } from "@/shared/states";
-import { type Column, Table } from "@/shared/Table";
+import { ListCard, More } from "@/shared/Listing";
+import { Empty } from "@/shared/states";
+import type { Column } from "@/shared/Table";
 import { type Alert, alertsQuery } from "./api";
 import { Deliveries } from "./Deliveries";
 
@@ -19,21 +19,16 @@ export function History() {
   const rows = useMemo(() => inOrder(found.data?.pages.flatMap((page) => page.nodes)), [found.data]);
   const columns = useColumns();
   return (
-    <Card title={t("history")}>
-      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
-      {rows === undefined ? (
-        !found.isError && <SkeletonRows rows={3} />
-      ) : rows.length === 0 ? (
-        <Empty title={t("none")}>{t("noneText")}</Empty>
-      ) : (
-        <Table label={t("history")} columns={columns} rows={rows} keyOf={(row) => row.id} />
-      )}
-      {found.hasNextPage && (
-        <Button className="mt-3" isBusy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-          {t("older")}
-        </Button>
-      )}
-    </Card>
+    <ListCard
+      label={t("history")}
+      found={found}
+      rows={rows}
+      columns={columns}
+      skeletons={3}
+      empty={<Empty title={t("none")}>{t("noneText")}</Empty>}
+    >
+      <More found={found} label={t("older")} />
+    </ListCard>
   );
 }
 
@@ -43,7 +38,7 @@ function inOrder(alerts: Alert[] | undefined): Alert[] | undefined {
 }
 
 function useColumns(): Column<Alert>[] {
-  const { t } = useTranslation("alerts");
+  const { t } = useTranslation(["alerts", "budgets"]);
   const format = useFormat();
   const lasted = ({ since, until }: Alert) => (Date.parse(until ?? new Date().toISOString()) - Date.parse(since)) / 1_000;
   return [
@@ -57,18 +52,34 @@ function useColumns(): Column<Alert>[] {
       title: t("what"),
       cell: (row) => (
         <div className="min-w-48">
-          <p className="font-medium">{t(`says.${row.watched}`, valuesOf(row, format))}</p>
+          <p className="font-medium">{t(`says.${row.watched}`, valuesOf(row, format, t))}</p>
           {row.note !== "" && <p className="max-w-xl text-[13px] break-words text-soft">{row.note}</p>}
+          <div className="space-y-1 md:hidden">
+            <p className="text-[12.5px] text-soft">{format.dateTime(row.since)}</p>
+            <Deliveries deliveries={row.deliveries} />
+          </div>
         </div>
       ),
     },
-    { key: "since", title: t("since"), cell: (row) => <span className="whitespace-nowrap">{format.dateTime(row.since)}</span> },
+    { key: "since", title: t("since"), isExtra: true, cell: (row) => <span className="whitespace-nowrap">{format.dateTime(row.since)}</span> },
     { key: "for", title: t("for"), isExtra: true, cell: (row) => <span className="whitespace-nowrap">{duration(lasted(row))}</span> },
     { key: "rule", title: t("rule"), isExtra: true, cell: (row) => row.ruleName },
-    { key: "deliveries", title: t("deliveries"), cell: (row) => <Deliveries deliveries={row.deliveries} /> },
+    { key: "deliveries", title: t("deliveries"), isExtra: true, cell: (row) => <Deliveries deliveries={row.deliveries} /> },
   ];
 }
 
-function valuesOf(alert: Alert, format: ReturnType<typeof useFormat>) {
-  return { label: alert.label, share: format.percent(alert.value), number: format.whole(alert.value) };
+type T = TFunction<["alerts", "budgets"]>;
+
+function valuesOf(alert: Alert, format: ReturnType<typeof useFormat>, t: T) {
+  return { label: labelOf(alert, t), share: format.percent(alert.value), number: format.whole(alert.value) };
+}
+
+/** A budget is labelled by whose it is, as `project Default, dollars of this month`. */
+const BUDGET = /^(\w+) (.*), (\w+) of this (\w+)$/;
+
+function labelOf({ label, watched }: Alert, t: T): string {
+  const [, kind, name = "", unit = "", period = ""] = (watched === "BUDGET_SHARE" && BUDGET.exec(label)) || [];
+  if (kind === undefined) return label;
+  const word = (of: "kinds" | "units" | "periods", value: string) => t(`budgets:${of}.${value.toUpperCase()}`, { defaultValue: value });
+  return `${word("kinds", kind)} ${name}, ${word("units", unit)} ${word("periods", period)}`;
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
-import { CheckField, SelectField, TextField } from "@/shared/Field";
+import { CheckField, optionsOf, SelectField, TextField } from "@/shared/Field";
 import { type Fields, FormDialog } from "@/shared/FormDialog";
 import { tell } from "@/shared/toasts";
 import { createRule, destinationsQuery, fetchRule, type Kind, type Rule, updateRule, type Watched } from "./api";
@@ -90,7 +90,7 @@ function RuleFields({ fields: { value, change, problem }, kinds }: { fields: Fie
         options={[
           { value: "", label: t("all") },
           ...several,
-          ...destinations.map((each) => ({ value: each.id, label: each.name })),
+          ...optionsOf(destinations),
         ]}
         problem={problem("destinations")}
         onChange={(event) => change({ destination: event.target.value })}

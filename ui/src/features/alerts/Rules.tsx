@@ -1,22 +1,17 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Pencil, Plus, Power, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { Power } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
 import { Badge } from "@/shared/Badge";
-import { Button } from "@/shared/Button";
-import { Confirm } from "@/shared/Dialog";
+import { AddButton } from "@/shared/Button";
 import { duration } from "@/shared/format";
-import { Menu } from "@/shared/Menu";
-import { Card } from "@/shared/Page";
-import { Empty, Failure, SkeletonRows } from "@/shared/states";
-import { type Column, Table } from "@/shared/Table";
-import { tell } from "@/shared/toasts";
+import { ListCard } from "@/shared/Listing";
+import { MENU_ICON, RowMenu } from "@/shared/RowMenu";
+import { Empty } from "@/shared/states";
+import type { Column } from "@/shared/Table";
 import { deleteRule, destinationsQuery, type Kind, type Rule, rulesQuery, updateRule } from "./api";
 import { kindOf, thresholdText } from "./draft";
 import { RuleDialog } from "./RuleDialog";
-
-const SIZE = 15;
 
 interface Opening {
   opened: string | undefined;
@@ -31,20 +26,19 @@ export function Rules({ opened, onOpen }: Opening) {
   const columns = useColumns(found.data?.alertKinds ?? [], onOpen);
   const rule = found.data?.alertRules.find((each) => each.id === opened);
   const add = mayWrite && (
-    <Button isSmall icon={<Plus size={14} aria-hidden />} onClick={() => onOpen("new")}>
+    <AddButton isSmall onClick={() => onOpen("new")}>
       {t("createRule")}
-    </Button>
+    </AddButton>
   );
   return (
-    <Card title={t("rules")} aside={add}>
-      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
-      {found.data === undefined ? (
-        !found.isError && <SkeletonRows />
-      ) : found.data.alertRules.length === 0 ? (
-        <Empty title={t("noRules")}>{t("noRulesText")}</Empty>
-      ) : (
-        <Table label={t("rules")} columns={columns} rows={found.data.alertRules} keyOf={(row) => row.id} />
-      )}
+    <ListCard
+      label={t("rules")}
+      aside={add}
+      found={found}
+      rows={found.data?.alertRules}
+      columns={columns}
+      empty={<Empty title={t("noRules")}>{t("noRulesText")}</Empty>}
+    >
       {found.data !== undefined && (opened === "new" || rule !== undefined) && (
         <RuleDialog
           key={opened}
@@ -53,7 +47,7 @@ export function Rules({ opened, onOpen }: Opening) {
           onClose={() => onOpen()}
         />
       )}
-    </Card>
+    </ListCard>
   );
 }
 
@@ -106,41 +100,21 @@ function RuleMenu({ rule, onEdit }: { rule: Rule; onEdit: () => void }) {
   const { t } = useTranslation(["alerts", "app"]);
   const mayWrite = useMay("alerts:write");
   const queries = useQueryClient();
-  const [asks, setAsks] = useState(false);
-  const renew = () => void queries.invalidateQueries({ queryKey: ["alerts"] });
   const switching = useMutation({
     mutationFn: () => updateRule(rule.id, rule.revision, { enabled: !rule.enabled }),
-    onSettled: renew,
-  });
-  const deleting = useMutation({
-    mutationFn: () => deleteRule(rule),
-    onSuccess: () => tell(t("deleted", { name: rule.name })),
-    onSettled: () => {
-      setAsks(false);
-      renew();
-    },
+    onSettled: () => void queries.invalidateQueries({ queryKey: ["alerts"] }),
   });
   if (!mayWrite) return null;
-  if (rule.managedBy === "FILE") return <span className="text-[12.5px] text-soft">{t("byFile")}</span>;
-  const items = [
-    { label: t("app:edit"), icon: <Pencil size={SIZE} aria-hidden />, run: onEdit },
-    { label: t(rule.enabled ? "disable" : "enable"), icon: <Power size={SIZE} aria-hidden />, run: () => switching.mutate() },
-    { label: t("app:delete"), icon: <Trash2 size={SIZE} aria-hidden />, isDanger: true, run: () => setAsks(true) },
-  ];
+  if (rule.managedBy === "FILE") return <span className="text-[12.5px] text-soft">{t("app:managedByFile")}</span>;
+  const power = { label: t(rule.enabled ? "disable" : "enable"), icon: <Power size={MENU_ICON} aria-hidden />, run: () => switching.mutate() };
   return (
-    <>
-      <Menu label={`${t("app:actions")}: ${rule.name}`} items={items} />
-      {asks && (
-        <Confirm
-          title={t("deleteTitle", { name: rule.name })}
-          action={t("app:delete")}
-          isBusy={deleting.isPending}
-          onClose={() => setAsks(false)}
-          onConfirm={() => deleting.mutate()}
-        >
-          {t("deleteRuleText")}
-        </Confirm>
-      )}
-    </>
+    <RowMenu
+      name={rule.name}
+      onEdit={onEdit}
+      others={[power]}
+      remove={() => deleteRule(rule)}
+      text={t("deleteRuleText")}
+      touches="alerts"
+    />
   );
 }

@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { ask } from "@/api/client";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
+import { FIRST_PAGE, pageAfter } from "@/api/paged";
 
 const DELIVERY = graphql(`
   fragment DeliveryFields on AlertDelivery {
@@ -47,8 +48,8 @@ const HISTORY = graphql(
 export const alertsQuery = infiniteQueryOptions({
   queryKey: ["alerts", "history"],
   queryFn: ({ pageParam, signal }) => ask(HISTORY, { after: pageParam }, signal).then(({ alerts }) => alerts),
-  initialPageParam: null as string | null,
-  getNextPageParam: ({ pageInfo }) => (pageInfo.hasNextPage ? pageInfo.endCursor : undefined),
+  initialPageParam: FIRST_PAGE,
+  getNextPageParam: (page) => pageAfter(page),
 });
 
 const RULES = graphql(

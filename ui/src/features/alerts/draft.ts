@@ -1,6 +1,7 @@
 /** A rule and a destination as they are being written. */
 import type { Destination, DestinationInput, Kind, Rule, RuleInput, Watched } from "./api";
 import { exhaustive } from "@/api/records";
+import { differencesOf } from "@/shared/draft";
 
 const PERCENT = 100;
 const MINUTE = 60;
@@ -80,7 +81,7 @@ const RULE_FIELDS = exhaustive<keyof RuleDraft>({
   enabled: true,
 });
 
-export const ruleDifferences = (theirs: RuleDraft, yours: RuleDraft) => differences(RULE_FIELDS, theirs, yours);
+export const ruleDifferences = (theirs: RuleDraft, yours: RuleDraft) => differencesOf(RULE_FIELDS, theirs, yours);
 
 export interface DestinationDraft {
   name: string;
@@ -166,10 +167,4 @@ const DESTINATION_FIELDS = exhaustive<Exclude<keyof DestinationDraft, (typeof SE
 });
 
 export const destinationDifferences = (theirs: DestinationDraft, yours: DestinationDraft) =>
-  differences(DESTINATION_FIELDS, theirs, yours);
-
-function differences<D>(fields: readonly (keyof D & string)[], theirs: D, yours: D) {
-  return fields
-    .filter((field) => theirs[field] !== yours[field])
-    .map((field) => ({ field, theirs: String(theirs[field]), yours: String(yours[field]) }));
-}
+  differencesOf(DESTINATION_FIELDS, theirs, yours);

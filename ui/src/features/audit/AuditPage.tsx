@@ -3,9 +3,9 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge, Mono, type Tone } from "@/shared/Badge";
-import { Button } from "@/shared/Button";
 import { Choice } from "@/shared/Field";
 import { useFormat } from "@/shared/format";
+import { More } from "@/shared/Listing";
 import { Card, Page } from "@/shared/Page";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
 import { auditQuery, type Entry } from "./api";
@@ -39,13 +39,7 @@ export function AuditPage() {
         ) : (
           <Days entries={entries} />
         )}
-        {found.hasNextPage && (
-          <div className="pt-4 text-center">
-            <Button isBusy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-              {t("older")}
-            </Button>
-          </div>
-        )}
+        <More found={found} label={t("older")} />
         {entries !== undefined && entries.length > 0 && !found.hasNextPage && (
           <p className="pt-4 text-center text-[13px] text-soft">{t("end")}</p>
         )}
@@ -91,7 +85,7 @@ function Row({ entry, shows, ended }: { entry: Entry; shows: Shows; ended: Reado
         <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
           <Badge tone={TONES[entry.action] ?? "plain"}>{t(`actions.${entry.action}`, { defaultValue: entry.action })}</Badge>
           <span className="text-soft">{t(`kind1.${entry.noun}`, { defaultValue: entry.noun })}</span>
-          <NounLink entry={entry} isEnded={ended.has(entry.nounID) || entry.action === "revoke"} />
+          <NounLink entry={entry} isEnded={ended.has(entry.nounID) || entry.action === "revoke"} shows={shows} />
         </p>
         <Changes told={entry.changes} shows={shows} />
         <p className="mt-1 text-[12.5px] text-soft">

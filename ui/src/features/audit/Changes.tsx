@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
@@ -56,9 +57,32 @@ function Line({ change, shows }: { change: Change; shows: Shows }) {
   );
 }
 
+/** Values that are words of the page, by their field. */
+function wordOf(field: string, value: string, t: TFunction<["audit", "app", "budgets", "alerts"]>): string {
+  const [name, otherwise] = [value.toUpperCase(), { defaultValue: value }];
+  switch (field) {
+    case "role":
+      return t(`app:roles.${name}`, otherwise);
+    case "status":
+      return t(`statuses.${value}`, otherwise);
+    case "kind":
+      return t(`budgets:kinds.${name}`, { defaultValue: t(`alerts:kinds.${name}`, otherwise) });
+    case "period":
+      return t(`budgets:periods.${name}`, otherwise);
+    case "unit":
+      return t(`budgets:units.${name}`, otherwise);
+    case "action":
+      return t(`budgets:actions.${name}`, otherwise);
+    case "watched":
+      return t(`alerts:watched.${name}`, otherwise);
+    default:
+      return value;
+  }
+}
+
 /** How values are told: ids by their names, words and figures in the page's language. */
 export function useShows(): Shows {
-  const { t } = useTranslation(["audit", "app"]);
+  const { t } = useTranslation(["audit", "app", "budgets", "alerts"]);
   const format = useFormat();
   const names = useNames();
   const people = useQuery(userNamesQuery).data;
@@ -69,12 +93,7 @@ export function useShows(): Shows {
     for (const each of people ?? []) known.set(each.id, each.email);
     return {
       name: (id) => known.get(id) ?? id,
-      word: (field, value) =>
-        field === "role"
-          ? t(`app:roles.${value.toUpperCase()}`, { defaultValue: value })
-          : field === "status"
-            ? t(`statuses.${value}`, { defaultValue: value })
-            : value,
+      word: (field, value) => wordOf(field, value, t),
       yesNo: (value) => t(value ? "yes" : "no"),
       number: (value) => (Number.isInteger(value) ? format.whole(value) : String(value)),
       money: format.money,

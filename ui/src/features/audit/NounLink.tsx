@@ -1,77 +1,54 @@
-import { Link } from "@tanstack/react-router";
+import { Link, type LinkProps } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Entry } from "./api";
+import type { Shows } from "./changes";
 
 /** The name of what was changed, and the way to it where it still is. */
-export function NounLink({ entry, isEnded }: { entry: Entry; isEnded: boolean }) {
+export function NounLink({ entry, isEnded, shows }: { entry: Entry; isEnded: boolean; shows: Shows }) {
   const { t } = useTranslation("audit");
   const named = t(`names.${entry.noun}`, { defaultValue: entry.nounID });
   // An invitation for anybody has no name, and the settings have that of their only kind.
-  const name = entry.nounName === "" || entry.noun === "settings" ? named : entry.nounName;
-  const look = "font-medium underline underline-offset-3";
-  if (isEnded) return <span className="font-medium">{name}</span>;
-  switch (entry.noun) {
+  const name = entry.nounName === "" || entry.noun === "settings" ? named : (budgetOf(entry, shows) ?? entry.nounName);
+  const way = isEnded ? undefined : wayTo(entry);
+  if (way === undefined) return <span className="font-medium">{name}</span>;
+  return (
+    <Link {...way} className="font-medium underline underline-offset-3">
+      {name}
+    </Link>
+  );
+}
+
+/** Budgets are named by whose they are, as `project:ID dollars a month`. */
+const BUDGET = /^(\w+):(\S+) (\w+) a (\w+)$/;
+
+function budgetOf({ noun, nounName }: Entry, { name, word }: Shows): string | undefined {
+  const [, kind, id = "", unit = "", period = ""] = (noun === "budget" && BUDGET.exec(nounName)) || [];
+  return kind && `${word("kind", kind)} ${name(id)}, ${word("unit", unit)} ${word("period", period)}`;
+}
+
+function wayTo({ noun, nounID: id }: Entry): LinkProps | undefined {
+  switch (noun) {
     case "channel":
-      return (
-        <Link to="/channels/$channel" params={{ channel: entry.nounID }} className={look}>
-          {name}
-        </Link>
-      );
+      return { to: "/channels/$channel", params: { channel: id } };
     case "model":
-      return (
-        <Link to="/public-models" search={{ model: entry.nounID }} className={look}>
-          {name}
-        </Link>
-      );
+      return { to: "/public-models", search: { model: id } };
     case "api-key":
-      return (
-        <Link to="/keys" search={{ key: entry.nounID }} className={look}>
-          {name}
-        </Link>
-      );
+      return { to: "/keys", search: { key: id } };
     case "project":
-      return (
-        <Link to="/projects" search={{ project: entry.nounID }} className={look}>
-          {name}
-        </Link>
-      );
+      return { to: "/projects", search: { project: id } };
     case "user":
-      return (
-        <Link to="/users" search={{ user: entry.nounID }} className={look}>
-          {name}
-        </Link>
-      );
+      return { to: "/users", search: { user: id } };
     case "invitation":
-      return (
-        <Link to="/users" search={{}} className={look}>
-          {name}
-        </Link>
-      );
+      return { to: "/users", search: {} };
     case "alert-rule":
-      return (
-        <Link to="/alerts" search={{ rule: entry.nounID }} className={look}>
-          {name}
-        </Link>
-      );
+      return { to: "/alerts", search: { rule: id } };
     case "alert-destination":
-      return (
-        <Link to="/alerts" search={{ destination: entry.nounID }} className={look}>
-          {name}
-        </Link>
-      );
+      return { to: "/alerts", search: { destination: id } };
     case "budget":
-      return (
-        <Link to="/budgets" search={{}} className={look}>
-          {name}
-        </Link>
-      );
+      return { to: "/budgets", search: { budget: id } };
     case "settings":
-      return (
-        <Link to="/settings" className={look}>
-          {name}
-        </Link>
-      );
+      return { to: "/settings" };
     default:
-      return <span className="font-medium">{name}</span>;
+      return undefined;
   }
 }

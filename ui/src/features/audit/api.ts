@@ -2,6 +2,7 @@
 import { infiniteQueryOptions } from "@tanstack/react-query";
 import { ask } from "@/api/client";
 import { graphql, type ResultOf } from "@/api/graphql";
+import { FIRST_PAGE, pageAfter } from "@/api/paged";
 
 const LIST = graphql(`
   query Audit($noun: String!, $after: String) {
@@ -17,6 +18,6 @@ export const auditQuery = (noun: string) =>
   infiniteQueryOptions({
     queryKey: ["audit", noun],
     queryFn: ({ signal, pageParam }) => ask(LIST, { noun, after: pageParam }, signal).then((told) => told.audit),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => (page.pageInfo.hasNextPage ? page.pageInfo.endCursor : undefined),
+    initialPageParam: FIRST_PAGE,
+    getNextPageParam: (page) => pageAfter(page),
   });

@@ -28,7 +28,7 @@ export const NOUNS = exhaustive<keyof Texts["audit"]["kinds"]>({
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-export function isNothing(value: unknown): boolean {
+function isNothing(value: unknown): boolean {
   return value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
 }
 
@@ -39,7 +39,7 @@ const NEVER_TOLD = new Set(["key_id", "is_declared"]);
 export function changesOf(told: unknown): Change[] {
   if (!isRecord(told)) return [];
   return Object.entries(told).flatMap(([name, pair]) =>
-    Array.isArray(pair) ? flat(name === "grant" ? "" : name, pair[0], pair[1]) : [],
+    Array.isArray(pair) && !NEVER_TOLD.has(name) ? flat(name === "grant" ? "" : name, pair[0], pair[1]) : [],
   );
 }
 
@@ -72,8 +72,9 @@ export function textOf(field: string, value: unknown, shows: Shows): string {
   if (typeof value === "string") return shows.word(field, shows.name(value));
   if (Array.isArray(value)) return value.map((each) => itemOf(field, each, shows)).join(", ");
   return Object.entries(value as object)
-    .filter(([, each]) => !isNothing(each))
-    .map(([name, each]) => `${name} = ${textOf(name, each, shows)}`)
+    .map(([name, each]) => [name, textOf(name, each, shows)])
+    .filter(([, text]) => text !== "")
+    .map(([name, text]) => `${name} = ${text}`)
     .join(" · ");
 }
 

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
-import { Choice, SelectField, TextField } from "@/shared/Field";
+import { Choice, optionsOf, SelectField, TextField } from "@/shared/Field";
 import { FormDialog } from "@/shared/FormDialog";
 import { tell } from "@/shared/toasts";
 import { userNamesQuery } from "@/features/users/api";
@@ -105,11 +105,10 @@ export function BudgetDialog({ budget, onClose }: { budget?: Budget; onClose: ()
 function useSubjects(): Record<Budget["kind"], { value: string; label: string }[]> {
   const names = useNames();
   const people = useQuery(userNamesQuery).data ?? [];
-  const named = (list: readonly { id: string; name: string }[]) => list.map((each) => ({ value: each.id, label: each.name }));
   return {
-    KEY: named(names.keys),
-    PROJECT: named(names.projects),
-    CHANNEL: named(names.channels),
+    KEY: optionsOf(names.keys),
+    PROJECT: optionsOf(names.projects),
+    CHANNEL: optionsOf(names.channels),
     USER: people.map((each) => ({ value: each.id, label: each.email })),
   };
 }

@@ -1,16 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { Plus } from "lucide-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
-import { Button } from "@/shared/Button";
-import { Confirm } from "@/shared/Dialog";
+import { AddButton } from "@/shared/Button";
 import { SelectField } from "@/shared/Field";
-import { Menu } from "@/shared/Menu";
-import { Card, Page } from "@/shared/Page";
-import { Empty, Failure, SkeletonRows } from "@/shared/states";
-import { type Column, Table } from "@/shared/Table";
+import { ListPage } from "@/shared/Listing";
+import { Card } from "@/shared/Page";
+import { RowMenu } from "@/shared/RowMenu";
+import { Empty, Failure } from "@/shared/states";
+import type { Column } from "@/shared/Table";
 import { tell } from "@/shared/toasts";
 import { type Budget, budgetsQuery, deleteBudget, setZone } from "./api";
 import { BudgetDialog } from "./BudgetDialog";
@@ -28,29 +26,26 @@ export function BudgetsPage() {
   const columns = useColumns((budget) => show({ budget: budget.id }));
   const rows = found.data?.budgets;
   const opened = rows?.find((each) => each.id === search["budget"]);
-  const add = (
-    <Button look="main" icon={<Plus size={16} aria-hidden />} onClick={() => show({ new: "1" })}>
-      {t("create")}
-    </Button>
-  );
+  const add = mayWrite && <AddButton onClick={() => show({ new: "1" })}>{t("create")}</AddButton>;
   return (
-    <Page title={t("title")} lead={t("lead")} actions={mayWrite && add}>
-      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
-      <Card title={t("all")}>
-        {rows === undefined ? (
-          !found.isError && <SkeletonRows />
-        ) : rows.length === 0 ? (
-          <Empty title={t("none")} action={mayWrite && add}>
-            {t("noneText")}
-          </Empty>
-        ) : (
-          <Table label={t("title")} columns={columns} rows={rows} keyOf={(row) => row.id} />
-        )}
-      </Card>
+    <ListPage
+      title={t("title")}
+      lead={t("lead")}
+      all={t("all")}
+      add={add}
+      found={found}
+      rows={rows}
+      columns={columns}
+      empty={
+        <Empty title={t("none")} action={add}>
+          {t("noneText")}
+        </Empty>
+      }
+    >
       {found.data !== undefined && <Zone {...found.data.budgetCalendar} mayWrite={mayWrite} />}
       {search["new"] !== undefined && mayWrite && <BudgetDialog onClose={() => show({})} />}
       {opened !== undefined && mayWrite && <BudgetDialog key={opened.id} budget={opened} onClose={() => show({})} />}
-    </Page>
+    </ListPage>
   );
 }
 
@@ -124,39 +119,18 @@ function useColumns(open: (budget: Budget) => void): Column<Budget>[] {
 }
 
 function BudgetMenu({ budget, onEdit }: { budget: Budget; onEdit: () => void }) {
-  const { t } = useTranslation(["budgets", "app"]);
+  const { t } = useTranslation("budgets");
   const mayWrite = useMay("budgets:write");
-  const queries = useQueryClient();
-  const [asks, setAsks] = useState(false);
-  const deleting = useMutation({
-    mutationFn: () => deleteBudget(budget),
-    onSettled: () => {
-      setAsks(false);
-      void queries.invalidateQueries({ queryKey: ["budgets"] });
-    },
-  });
   if (!mayWrite || budget.managedBy === "FILE" || budget.isOfKey) return null;
   const name = budget.subjectName;
   return (
-    <>
-      <Menu
-        label={`${t("app:actions")}: ${name}`}
-        items={[
-          { label: t("app:edit"), run: onEdit },
-          { label: t("app:delete"), isDanger: true, run: () => setAsks(true) },
-        ]}
-      />
-      {asks && (
-        <Confirm
-          title={t("deleteTitle", { name })}
-          action={t("app:delete")}
-          isBusy={deleting.isPending}
-          onClose={() => setAsks(false)}
-          onConfirm={() => deleting.mutate()}
-        >
-          {t("deleteText")}
-        </Confirm>
-      )}
-    </>
+    <RowMenu
+      name={name}
+      onEdit={onEdit}
+      remove={() => deleteBudget(budget)}
+      title={t("deleteTitle", { name })}
+      text={t("deleteText")}
+      touches="budgets"
+    />
   );
 }

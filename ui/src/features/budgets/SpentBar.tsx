@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { useFormat } from "@/shared/format";
+import { Meter } from "@/shared/Meter";
 import type { Budget } from "./api";
 
 /** How much of a budget is spent, and when it begins anew, by which clocks. */
@@ -23,19 +24,12 @@ export function SpentBar({ budget }: { budget: Budget }) {
         </span>
         <span className="text-soft">{format.percent(budget.share)}</span>
       </div>
-      <div
-        role="meter"
-        aria-label={t("spentOf", { name: budget.subjectName })}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(part * 100)}
-        className="my-1 h-1.5 overflow-hidden rounded-full bg-sunken"
-      >
-        <div
-          className={`h-full ${part >= 1 ? "bg-bad" : budget.warnedAt !== null ? "bg-warn" : "bg-accent"}`}
-          style={{ width: `${part * 100}%` }}
-        />
-      </div>
+      <Meter
+        label={t("spentOf", { name: budget.subjectName })}
+        part={part}
+        tone={part >= 1 ? "bad" : budget.warnedAt !== null ? "warn" : "good"}
+        className="my-1 h-1.5"
+      />
       <span className="text-soft">{t("resets", { at: resets, zone: budget.timeZone })}</span>
     </div>
   );

@@ -3,7 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { ask } from "@/api/client";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
 
-export const BUDGET = graphql(`
+const BUDGET = graphql(`
   fragment BudgetFields on Budget {
     id kind subjectID subjectName period unit amount warnsAt action managedBy isOfKey spent share warnedAt resetsAt
     timeZone unpricedModels revision

@@ -1,5 +1,6 @@
 /** A budget as it is being written. */
 import { exhaustive } from "@/api/records";
+import { differencesOf } from "@/shared/draft";
 import type { Budget, BudgetInput, NewBudget } from "./api";
 
 export const KINDS = exhaustive<Budget["kind"]>({ KEY: true, USER: true, PROJECT: true, CHANNEL: true });
@@ -42,8 +43,4 @@ export function newInputOf(draft: BudgetDraft): NewBudget {
   return { kind, subjectID, period, unit, ...inputOf(draft) };
 }
 
-export function differences(theirs: BudgetDraft, yours: BudgetDraft) {
-  return (["amount", "warnsAt", "action"] as const)
-    .filter((field) => theirs[field] !== yours[field])
-    .map((field) => ({ field, theirs: theirs[field], yours: yours[field] }));
-}
+export const differences = (theirs: BudgetDraft, yours: BudgetDraft) => differencesOf(["amount", "warnsAt", "action"], theirs, yours);

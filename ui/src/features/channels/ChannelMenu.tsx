@@ -44,7 +44,7 @@ export function ChannelMenu({ channel, onDeleted }: { channel: Channel; onDelete
       <Menu label={`${t("app:actions")}: ${channel.name}`} items={items} />
       {asks && (
         <Confirm
-          title={t("deleteTitle", { name: channel.name })}
+          title={t("app:deleteTitle", { name: channel.name })}
           action={t("app:delete")}
           isBusy={deleting.isPending}
           onClose={() => setAsks(false)}

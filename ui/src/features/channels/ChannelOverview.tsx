@@ -185,7 +185,7 @@ function Connections({ channel }: { channel: Channel }) {
                   </RunLink>
                 ),
             },
-            { key: "state", title: t("healthTitle"), cell: (row) => t(`sessions:states.${row.state}`, { defaultValue: row.state }) },
+            { key: "state", title: t("healthTitle"), cell: (row) => <span className="whitespace-nowrap">{t(`sessions:states.${row.state}`, { defaultValue: row.state })}</span> },
             { key: "turns", title: t("overview.turns"), align: "right", cell: (row) => row.turns },
             { key: "age", title: t("overview.age"), align: "right", cell: (row) => duration((now - row.bornAt) / 1_000) },
           ]}

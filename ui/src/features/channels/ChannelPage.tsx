@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Card, Page } from "@/shared/Page";
+import { Card, Page, TAB } from "@/shared/Page";
 import { Badge } from "@/shared/Badge";
 import { Failure, SkeletonRows } from "@/shared/states";
 import { type Channel, channelQuery } from "./api";
@@ -119,14 +119,13 @@ function Framed({ id, children }: { id: string; children: (channel: Channel) => 
 
 function Tabs({ id }: { id: string }) {
   const { t } = useTranslation("channels");
-  const look = "rounded-lg px-3 py-1.5 text-soft hover:bg-sunken aria-[current=page]:bg-accent-wash aria-[current=page]:font-medium aria-[current=page]:text-accent";
   const exactly = { exact: true, includeSearch: false };
   return (
     <nav aria-label={t("views")} className="flex flex-wrap gap-1">
-      <Link to="/channels/$channel" params={{ channel: id }} activeOptions={exactly} className={look}>
+      <Link to="/channels/$channel" params={{ channel: id }} activeOptions={exactly} className={TAB}>
         {t("overview.title")}
       </Link>
-      <Link to="/channels/$channel/settings" params={{ channel: id }} activeOptions={exactly} className={look}>
+      <Link to="/channels/$channel/settings" params={{ channel: id }} activeOptions={exactly} className={TAB}>
         {t("settings")}
       </Link>
     </nav>

@@ -10,9 +10,9 @@ import { useFormat } from "@/shared/format";
 import { TurnsLink } from "@/shared/TurnsLink";
 import { looksOf } from "@/shared/Button";
 import { CheckField } from "@/shared/Field";
-import { Card, Page } from "@/shared/Page";
-import { Empty, Failure, SkeletonRows } from "@/shared/states";
-import { type Column, Table } from "@/shared/Table";
+import { ListPage } from "@/shared/Listing";
+import { Empty } from "@/shared/states";
+import type { Column } from "@/shared/Table";
 import { type Channel, channelsQuery } from "./api";
 import { ChannelMenu } from "./ChannelMenu";
 import { HealthBadge, TransportBadge } from "./HealthBadge";
@@ -27,28 +27,28 @@ export function ChannelsPage() {
   const found = useQuery(channelsQuery(withArchived));
   const rows = found.data?.channels.nodes;
   const columns = useColumns();
-  const add = (
+  const add = mayWrite && (
     <Link to="/channels/new" search={{}} className={looksOf("main")}>
       <Plus size={16} aria-hidden />
       {t("add")}
     </Link>
   );
   return (
-    <Page title={t("title")} lead={t("lead")} actions={mayWrite && add}>
-      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
-      <Card>
-        {rows === undefined ? (
-          <SkeletonRows />
-        ) : rows.length === 0 ? (
-          <Empty title={t("none")} action={mayWrite && add}>
-            {t("noneText")}
-          </Empty>
-        ) : (
-          <Table label={t("title")} columns={columns} rows={rows} keyOf={(row) => row.id} />
-        )}
-      </Card>
+    <ListPage
+      title={t("title")}
+      lead={t("lead")}
+      add={add}
+      found={found}
+      rows={rows}
+      columns={columns}
+      empty={
+        <Empty title={t("none")} action={add}>
+          {t("noneText")}
+        </Empty>
+      }
+    >
       <CheckField label={t("withArchived")} checked={withArchived} onChange={(event) => setWithArchived(event.target.checked)} />
-    </Page>
+    </ListPage>
   );
 }
 

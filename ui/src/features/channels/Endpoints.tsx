@@ -125,7 +125,7 @@ function Own(props: {
 }
 
 /** The final URLs, as the gateway will call them. */
-export function Dialled({ endpoint, isLooking }: { endpoint: Endpoint | undefined; isLooking: boolean }) {
+function Dialled({ endpoint, isLooking }: { endpoint: Endpoint | undefined; isLooking: boolean }) {
   const { t } = useTranslation(["channels", "app"]);
   if (endpoint === undefined) return null;
   return (

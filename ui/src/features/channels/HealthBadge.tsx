@@ -5,7 +5,7 @@ import { useFormat } from "@/shared/format";
 import { Badge, type Tone } from "@/shared/Badge";
 import type { Channel } from "./api";
 
-const TONES: Record<EnumOf<"Trust">, Tone> = { SOUND: "good", FAILING: "warn", RESTING: "bad" };
+export const TRUST_TONES: Record<EnumOf<"Trust">, Tone> = { SOUND: "good", FAILING: "warn", RESTING: "bad" };
 
 type Health = Channel["health"];
 
@@ -55,7 +55,7 @@ function TrustBadge({ health: { channel: trust, websocket, resting } }: { health
   if (resting?.why === "LIMIT" || resting?.why === "SIGN_IN") return <Badge tone="bad">{t(`restsShort.${resting.why}`)}</Badge>;
   const wireFails = trust === "SOUND" && websocket !== null && websocket !== "SOUND";
   if (wireFails) return <Badge tone="warn">{t("health.wire")}</Badge>;
-  return <Badge tone={TONES[trust]}>{t(`health.${trust}`)}</Badge>;
+  return <Badge tone={TRUST_TONES[trust]}>{t(`health.${trust}`)}</Badge>;
 }
 
 /** How turns travel: the transport of the responses API, everything inherited filled in. */

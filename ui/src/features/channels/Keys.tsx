@@ -4,17 +4,16 @@ import { Plus } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
-import { Badge, type Tone } from "@/shared/Badge";
+import { Badge } from "@/shared/Badge";
 import { Button } from "@/shared/Button";
 import { Confirm } from "@/shared/Dialog";
 import { TextField } from "@/shared/Field";
 import { Menu } from "@/shared/Menu";
 import { Failure } from "@/shared/states";
 import { addChannelKey, type Channel, channelQuery, removeChannelKey, updateChannelKey } from "./api";
+import { TRUST_TONES } from "./HealthBadge";
 
 type Key = Channel["keys"][number];
-type Trust = NonNullable<Key["trust"]>;
-const TONES: Record<Trust, Tone> = { SOUND: "good", FAILING: "warn", RESTING: "bad" };
 
 export function Keys({ channel, onChanged }: { channel: Channel; onChanged: (from: number, to: number) => void }) {
   const { t } = useTranslation("channels");
@@ -98,7 +97,7 @@ function Row({ channel, one, mayWrite, run }: { channel: Channel; one: Key; mayW
 function State({ one }: { one: Key }) {
   const { t } = useTranslation("channels");
   if (!one.isEnabled) return <Badge>{t("status.DISABLED")}</Badge>;
-  return one.trust !== null && <Badge tone={TONES[one.trust]}>{t(`health.${one.trust}`)}</Badge>;
+  return one.trust !== null && <Badge tone={TRUST_TONES[one.trust]}>{t(`health.${one.trust}`)}</Badge>;
 }
 
 function Add({ channel, run, isBusy }: { channel: Channel; run: Run; isBusy: boolean }) {

@@ -4,7 +4,7 @@ import { useId } from "react";
 import { useTranslation } from "react-i18next";
 import { RATES } from "@/features/keys/draft";
 import { Button, IconButton } from "@/shared/Button";
-import { CheckField, SelectField, TextField } from "@/shared/Field";
+import { CheckField, Problems, SelectField, TextField } from "@/shared/Field";
 import type { Channel } from "./api";
 import type { Parts } from "./Connecting";
 import { NATIVE_ITEM_CHOICES, type NativeItems } from "./draft";
@@ -63,7 +63,7 @@ export function ModelFields({ draft, change, problem }: Parts) {
             </IconButton>
           </div>
         ))}
-        {problem("renames") !== undefined && <p className="text-[13px] text-bad">✕ {problem("renames")}</p>}
+        <Problems fields={["renames"]} problem={problem} />
         <Button
           isSmall
           icon={<Plus size={14} aria-hidden />}
@@ -183,14 +183,7 @@ export function Travel({ draft, change, problem, channel }: Parts & { channel: C
                 <X size={15} aria-hidden />
               </IconButton>
             </div>
-            {["name", "value"].map((part) => {
-              const told = problem(`headers.${index}.${part}`);
-              return told === undefined ? null : (
-                <p key={part} className="text-[13px] text-bad">
-                  ✕ {told}
-                </p>
-              );
-            })}
+            <Problems fields={["name", "value"]} problem={(field) => problem(`headers.${index}.${field}`)} />
           </div>
         ))}
         <Button

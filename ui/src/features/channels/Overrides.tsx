@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, IconButton } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
-import { TextField } from "@/shared/Field";
+import { Problems, TextField } from "@/shared/Field";
 import { Failure } from "@/shared/states";
 import { type Channel, type Preview, previewQuery } from "./api";
 import type { Parts } from "./Connecting";
@@ -28,14 +28,7 @@ export function Overrides({ draft, change, problem, channel }: Parts & { channel
             isWrong={(field) => problem(`overrides.${index}.${field}`) !== undefined}
             remove={() => change({ overrides: draft.overrides.filter((_, at) => at !== index) })}
           />
-          {FIELDS.map((field) => {
-            const wrong = problem(`overrides.${index}.${field}`);
-            return wrong === undefined ? null : (
-              <p key={field} className="text-[13px] text-bad">
-                ✕ {wrong}
-              </p>
-            );
-          })}
+          <Problems fields={FIELDS} problem={(field) => problem(`overrides.${index}.${field}`)} />
         </div>
       ))}
       <Button

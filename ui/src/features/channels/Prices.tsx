@@ -2,9 +2,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { Mono } from "@/shared/Badge";
 import { Button, IconButton } from "@/shared/Button";
+import { Problems } from "@/shared/Field";
 import { UNKNOWN } from "@/shared/format";
-import { type Channel, costsQuery } from "./api";
+import { type Column, Table } from "@/shared/Table";
+import { type Channel, type Cost, costsQuery } from "./api";
 import type { Parts } from "./Connecting";
 import { NO_PRICE, NO_TIER, type PriceDraft, type TierDraft } from "./priceDraft";
 
@@ -15,7 +18,7 @@ export function Prices({ draft, change, problem, channel }: Parts & { channel: C
   const set = (index: number, part: Partial<PriceDraft>) =>
     change({ prices: draft.prices.map((each, at) => (at === index ? { ...each, ...part } : each)) });
   return (
-    <fieldset className="space-y-2">
+    <fieldset className="min-w-0 space-y-2">
       <legend className="text-[13px] font-medium">{t("prices.title")}</legend>
       <p className="text-[13px] text-soft">{t("prices.hint")}</p>
       {draft.prices.map((each, index) => (
@@ -59,14 +62,7 @@ export function Prices({ draft, change, problem, channel }: Parts & { channel: C
             change={(tiers) => set(index, { tiers })}
             problem={(field) => problem(`prices.${index}.tiers.${field}`)}
           />
-          {["model", ...AMOUNTS].map((name) => {
-            const wrong = problem(`prices.${index}.${name}`);
-            return wrong === undefined ? null : (
-              <p key={name} className="text-[13px] text-bad">
-                ✕ {wrong}
-              </p>
-            );
-          })}
+          <Problems fields={["model", ...AMOUNTS]} problem={(field) => problem(`prices.${index}.${field}`)} />
         </div>
       ))}
       <Button
@@ -118,14 +114,7 @@ function Tiers({
               <X size={15} aria-hidden />
             </IconButton>
           </div>
-          {(["above", ...AMOUNTS] as const).map((name) => {
-            const wrong = problem(`${index}.${name}`);
-            return wrong === undefined ? null : (
-              <p key={name} className="text-[13px] text-bad">
-                ✕ {wrong}
-              </p>
-            );
-          })}
+          <Problems fields={["above", ...AMOUNTS]} problem={(field) => problem(`${index}.${field}`)} />
         </div>
       ))}
       <Button isSmall look="quiet" icon={<Plus size={14} aria-hidden />} onClick={() => change([...price.tiers, NO_TIER])}>
@@ -140,37 +129,30 @@ function Costs({ channel }: { channel: Channel }) {
   const { t } = useTranslation("channels");
   const costs = useQuery(costsQuery(channel)).data ?? [];
   if (costs.length === 0) return null;
+  const amount = (name: (typeof AMOUNTS)[number]): Column<Cost> => ({
+    key: name,
+    title: t(`prices.${name}`),
+    align: "right",
+    cell: ({ price }) => (price === null ? UNKNOWN : (price[name] ?? price.input)),
+  });
   return (
-    <div className="overflow-x-auto">
-      <table className="w-full text-[13px]">
-        <caption className="pb-1 text-left font-medium">{t("prices.asSaved")}</caption>
-        <thead className="text-soft">
-          <tr>
-            <th className="py-1 text-left font-normal">{t("prices.model")}</th>
-            {AMOUNTS.map((name) => (
-              <th key={name} className="py-1 pl-3 text-right font-normal">
-                {t(`prices.${name}`)}
-              </th>
-            ))}
-            <th className="py-1 pl-3 text-left font-normal">{t("prices.from")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {costs.map(({ model, price, isConfigured }) => (
-            <tr key={model} className="border-t border-line">
-              <td className="py-1 font-mono break-all">{model}</td>
-              {AMOUNTS.map((name) => (
-                <td key={name} className="py-1 pl-3 text-right tabular-nums">
-                  {price === null ? UNKNOWN : (price[name] ?? price.input)}
-                </td>
-              ))}
-              <td className="py-1 pl-3">
-                {price === null ? t("prices.unknown") : isConfigured ? t("prices.configured") : t("prices.bundled")}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <div className="pt-2">
+      <p className="text-[13px] font-medium">{t("prices.asSaved")}</p>
+      <Table
+        label={t("prices.asSaved")}
+        rows={costs}
+        keyOf={({ model }) => model}
+        columns={[
+          { key: "model", title: t("prices.model"), cell: ({ model }) => <Mono>{model}</Mono> },
+          ...AMOUNTS.map(amount),
+          {
+            key: "from",
+            title: t("prices.from"),
+            cell: ({ price, isConfigured }) =>
+              price === null ? t("prices.unknown") : isConfigured ? t("prices.configured") : t("prices.bundled"),
+          },
+        ]}
+      />
     </div>
   );
 }

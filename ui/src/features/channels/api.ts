@@ -4,7 +4,7 @@ import { ask } from "@/api/client";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
 import { CHANNEL_STATUSES } from "@/api/names";
 
-export const ENDPOINT = graphql(`
+const ENDPOINT = graphql(`
   fragment EndpointFields on Endpoint { apiFormat path baseURL transport dials }
 `);
 
@@ -232,6 +232,7 @@ const COSTS = graphql(`
     channel(id: $id) { costs { model isConfigured price { input cached cacheWrite output } } }
   }
 `);
+export type Cost = ResultOf<typeof COSTS>["channel"]["costs"][number];
 /** What the models cost that a channel names, as it was saved. */
 export const costsQuery = ({ id, revision }: Pick<Channel, "id" | "revision">) =>
   queryOptions({

@@ -39,7 +39,7 @@ export function useChannelChanges() {
   });
   const deleting = useMutation({
     mutationFn: (channel: Channel) => deleteChannel(channel.id, channel.revision),
-    onSuccess: (_done, channel) => tell(t("told.deleted", { name: channel.name })),
+    onSuccess: (_done, channel) => tell(t("app:deleted", { name: channel.name })),
     onSettled: renew,
   });
   return { setting, deleting };

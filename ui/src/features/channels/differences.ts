@@ -1,17 +1,16 @@
 /** Two versions of a channel, side by side for people. */
 import { recordOf } from "@/api/records";
 import { ALL_APIS, type AnyApi } from "@/api/words";
+import { differencesOf } from "@/shared/draft";
 import { type ChannelDraft, offered } from "./draft";
 
 type Field = Exclude<keyof ChannelDraft, "removesKey" | "endpoints"> | `endpoints.${AnyApi}`;
 
 /** What differs between two versions, field by field, for people; secrets are never among it. */
-export function differences(theirs: ChannelDraft, yours: ChannelDraft): { field: Field; theirs: string; yours: string }[] {
+export function differences(theirs: ChannelDraft, yours: ChannelDraft) {
   const left = textsOf(theirs);
   const right = textsOf(yours);
-  return (Object.keys(left) as Field[])
-    .filter((field) => left[field] !== right[field])
-    .map((field) => ({ field, theirs: left[field], yours: right[field] }));
+  return differencesOf(Object.keys(left) as Field[], left, right);
 }
 
 function textsOf(draft: ChannelDraft): Record<Field, string> {

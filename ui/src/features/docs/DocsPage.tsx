@@ -101,9 +101,9 @@ function Grid({ block, inline }: { block: Extract<Block, { kind: "table" }>; inl
   );
 }
 
-const PARTS = /(`[^`]+`|\*\*[^*]+\*\*|!?\[[^\]]*\]\([^)\s]+\))/;
+const PARTS = /(`[^`]+`|\*\*[^*]+\*\*|\*[^*\s][^*]*\*|!?\[[^\]]*\]\([^)\s]+\))/;
 
-/** Code, what is bold, and links within a text. */
+/** Code, what is stressed, and links within a text. */
 function Inline({ text, path }: { text: string; path: string }) {
   return text.split(PARTS).map((part, index) => <Fragment key={index}>{partOf(part, path)}</Fragment>);
 }
@@ -111,6 +111,7 @@ function Inline({ text, path }: { text: string; path: string }) {
 function partOf(part: string, path: string): ReactNode {
   if (/^`.+`$/.test(part)) return <code className="font-mono text-[12.5px] break-words">{part.slice(1, -1)}</code>;
   if (/^\*\*.+\*\*$/.test(part)) return <strong>{part.slice(2, -2)}</strong>;
+  if (/^\*[^*].*\*$/.test(part)) return <em>{part.slice(1, -1)}</em>;
   const [, label = "", to = ""] = /^!?\[([^\]]*)\]\(([^)\s]+)\)$/.exec(part) ?? [];
   if (to === "") return part;
   const page = linked(path, to);

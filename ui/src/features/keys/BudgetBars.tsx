@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { useFormat } from "@/shared/format";
+import { Meter } from "@/shared/Meter";
 import type { Key, Spent } from "./api";
 import { BUDGETS } from "./draft";
 
@@ -28,19 +29,7 @@ export function BudgetBars({ apiKey, spent }: { apiKey: Key; spent: Spent | unde
                 {show(used)} / {show(most)}
               </span>
             </div>
-            <div
-              role="meter"
-              aria-label={label}
-              aria-valuemin={0}
-              aria-valuemax={100}
-              aria-valuenow={Math.round(part * 100)}
-              className="h-1.5 overflow-hidden rounded-full bg-sunken"
-            >
-              <div
-                className={`h-full ${part >= 1 ? "bg-bad" : part >= 0.8 ? "bg-warn" : "bg-accent"}`}
-                style={{ width: `${part * 100}%` }}
-              />
-            </div>
+            <Meter label={label} part={part} tone={part >= 1 ? "bad" : part >= 0.8 ? "warn" : "good"} />
           </div>
         );
       })}

@@ -2,7 +2,7 @@ import { useTranslation } from "react-i18next";
 import { dataPlaneURL } from "@/api/place";
 import { GuideLink } from "@/features/start/GuideLink";
 import { Button } from "@/shared/Button";
-import { CopyButton } from "@/shared/Copy";
+import { CopyLine } from "@/shared/Copy";
 import { Dialog } from "@/shared/Dialog";
 import type { Issued } from "./api";
 
@@ -13,12 +13,7 @@ export function IssuedDialog({ issued, onClose }: { issued: Issued; onClose: () 
     <Dialog title={t("issued.title", { name: issued.apiKey.name })} canClose={false} onClose={onClose}>
       <div className="space-y-4">
         <p>{t("issued.text")}</p>
-        <div className="flex flex-wrap items-center gap-2 rounded-xl border border-line bg-sunken p-3">
-          <code data-testid="secret" className="min-w-0 flex-1 font-mono text-[13px] break-all">
-            {issued.secret}
-          </code>
-          <CopyButton text={issued.secret} />
-        </div>
+        <CopyLine text={issued.secret} />
         <p className="text-[13px] text-soft">
           {t("issued.base")} <code className="font-mono">{dataPlaneURL()}</code>
         </p>

@@ -5,7 +5,7 @@ import { useMay } from "@/api/me";
 import { useModelNames } from "@/api/models";
 import { useNames } from "@/api/names";
 import { userNamesQuery } from "@/features/users/api";
-import { CheckField, SelectField, TextField } from "@/shared/Field";
+import { CheckField, Choices, optionsOf, SelectField, TextField } from "@/shared/Field";
 import { BUDGETS, type KeyDraft, type Limits, RATES } from "./draft";
 
 /** A new key's, until another one is chosen. */
@@ -25,12 +25,6 @@ export function Reach({ draft, change, problem }: Parts) {
   const id = useId();
   const mayChoose = useMay("users:read");
   const people = useQuery({ ...userNamesQuery, enabled: mayChoose }).data;
-  const toggle = (channel: string) =>
-    change({
-      channels: draft.channels.includes(channel)
-        ? draft.channels.filter((each) => each !== channel)
-        : [...draft.channels, channel],
-    });
   return (
     <>
       <SelectField
@@ -39,7 +33,7 @@ export function Reach({ draft, change, problem }: Parts) {
         problem={problem("projectID")}
         options={[
           ...(names.projects.some((each) => each.id === DEFAULT_PROJECT) ? [] : [{ value: "", label: t("defaultProject") }]),
-          ...names.projects.map((each) => ({ value: each.id, label: each.name })),
+          ...optionsOf(names.projects),
         ]}
         onChange={(event) => change({ projectID: event.target.value })}
       />
@@ -57,20 +51,13 @@ export function Reach({ draft, change, problem }: Parts) {
           onChange={(event) => change({ userID: event.target.value === NOBODY ? null : event.target.value })}
         />
       )}
-      {names.channels.length > 0 && <fieldset>
-        <legend className="mb-1 text-[13px] font-medium">{t("channels")}</legend>
-        <p className="mb-2 text-[13px] text-soft">{draft.channels.length === 0 ? t("allChannels") : t("someChannels")}</p>
-        <div className="space-y-1">
-          {names.channels.map((each) => (
-            <CheckField
-              key={each.id}
-              label={each.name}
-              checked={draft.channels.includes(each.id)}
-              onChange={() => toggle(each.id)}
-            />
-          ))}
-        </div>
-      </fieldset>}
+      <Choices
+        label={t("channels")}
+        hint={draft.channels.length === 0 ? t("allChannels") : t("someChannels")}
+        options={optionsOf(names.channels)}
+        chosen={draft.channels}
+        onChange={(channels) => change({ channels })}
+      />
       <div>
         <label htmlFor={id} className="mb-1 block text-[13px] font-medium">
           {t("models")}

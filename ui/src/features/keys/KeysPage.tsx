@@ -1,17 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { Plus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
 import { useNames } from "@/api/names";
 import { Badge, Mono, type Tone } from "@/shared/Badge";
-import { Button } from "@/shared/Button";
+import { AddButton } from "@/shared/Button";
 import { useMinute, useSettled } from "@/shared/clock";
 import { useFormat } from "@/shared/format";
-import { Card, Page } from "@/shared/Page";
-import { Empty, Failure, SkeletonRows } from "@/shared/states";
-import { type Column, Table } from "@/shared/Table";
+import { ListPage } from "@/shared/Listing";
+import { optionsOf } from "@/shared/Field";
+import { Picker } from "@/shared/Picker";
+import { Empty } from "@/shared/states";
+import type { Column } from "@/shared/Table";
 import { TurnsLink } from "@/shared/TurnsLink";
 import { type Issued, type Key, keysQuery, type Spent, spentQuery } from "./api";
 import { BudgetBars } from "./BudgetBars";
@@ -39,45 +40,40 @@ export function KeysPage() {
     void navigate({ search: { ...(project === undefined ? {} : { project }), ...(person === undefined ? {} : { user: person }), ...part } });
   const columns = useColumns(spent.data, (key) => show({ key: key.id }), setIssued);
   const opened = rows?.find((each) => each.id === search["key"]);
-  const add = (
-    <Button look="main" icon={<Plus size={16} aria-hidden />} onClick={() => show({ new: "1" })}>
-      {t("create")}
-    </Button>
-  );
+  const add = mayWrite && <AddButton onClick={() => show({ new: "1" })}>{t("create")}</AddButton>;
   return (
-    <Page title={t("title")} lead={t("lead")} actions={mayWrite && add}>
-      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
-      <Card
-        title={t("all")}
-        aside={
-          <div className="flex flex-wrap gap-2">
-            <PersonFilter
-              keys={found.data?.apiKeys.nodes ?? []}
-              chosen={person}
-              onChoose={(id) => void navigate({ search: { ...(project === undefined ? {} : { project }), ...(id === "" ? {} : { user: id }) } })}
-            />
-            <ProjectFilter chosen={project} onChoose={(id) => void navigate({ search: id === "" ? {} : { project: id } })} />
-            <input
-              type="search"
-              aria-label={t("search")}
-              placeholder={t("search")}
-              className="field !w-56"
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-            />
-          </div>
-        }
-      >
-        {rows === undefined ? (
-          <SkeletonRows />
-        ) : rows.length === 0 ? (
-          <Empty title={isChosen ? t("noneFound") : t("none")} action={mayWrite && !isChosen && add}>
-            {!isChosen && t("noneText")}
-          </Empty>
-        ) : (
-          <Table label={t("title")} columns={columns} rows={rows} keyOf={(row) => row.id} />
-        )}
-      </Card>
+    <ListPage
+      title={t("title")}
+      lead={t("lead")}
+      all={t("all")}
+      add={add}
+      found={found}
+      rows={rows}
+      columns={columns}
+      empty={
+        <Empty title={isChosen ? t("noneFound") : t("none")} action={!isChosen && add}>
+          {!isChosen && t("noneText")}
+        </Empty>
+      }
+      aside={
+        <div className="flex flex-wrap gap-2">
+          <PersonFilter
+            keys={found.data?.apiKeys.nodes ?? []}
+            chosen={person}
+            onChoose={(id) => void navigate({ search: { ...(project === undefined ? {} : { project }), ...(id === "" ? {} : { user: id }) } })}
+          />
+          <ProjectFilter chosen={project} onChoose={(id) => void navigate({ search: id === "" ? {} : { project: id } })} />
+          <input
+            type="search"
+            aria-label={t("search")}
+            placeholder={t("search")}
+            className="field !w-56"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        </div>
+      }
+    >
       {search["new"] !== undefined && mayWrite && (
         <KeyDialog
           onClose={() => show({})}
@@ -89,7 +85,7 @@ export function KeysPage() {
       )}
       {opened !== undefined && <KeyDialog key={opened.id} apiKey={opened} onClose={() => show({})} />}
       {issued !== undefined && <IssuedDialog issued={issued} onClose={() => setIssued(undefined)} />}
-    </Page>
+    </ListPage>
   );
 }
 
@@ -98,16 +94,7 @@ function ProjectFilter({ chosen, onChoose }: { chosen: string | undefined; onCho
   const { t } = useTranslation("keys");
   const { projects } = useNames();
   if (projects.length < 2 && chosen === undefined) return null;
-  return (
-    <select aria-label={t("project")} className="field !w-auto" value={chosen ?? ""} onChange={(event) => onChoose(event.target.value)}>
-      <option value="">{t("allProjects")}</option>
-      {projects.map((each) => (
-        <option key={each.id} value={each.id}>
-          {each.name}
-        </option>
-      ))}
-    </select>
-  );
+  return <Picker label={t("project")} any={t("allProjects")} value={chosen} options={optionsOf(projects)} onPick={onChoose} />;
 }
 
 /** Chooses the keys of one person, of those who have some. */
@@ -115,16 +102,8 @@ function PersonFilter({ keys, chosen, onChoose }: { keys: readonly Key[]; chosen
   const { t } = useTranslation("keys");
   const people = new Map(keys.filter((each) => each.userID !== null).map((each) => [each.userID ?? "", each.userEmail]));
   if (people.size < 2 && chosen === undefined) return null;
-  return (
-    <select aria-label={t("person")} className="field !w-auto" value={chosen ?? ""} onChange={(event) => onChoose(event.target.value)}>
-      <option value="">{t("everybody")}</option>
-      {[...people].map(([id, email]) => (
-        <option key={id} value={id}>
-          {email === "" ? id : email}
-        </option>
-      ))}
-    </select>
-  );
+  const options = [...people].map(([value, email]) => ({ value, label: email === "" ? value : email }));
+  return <Picker label={t("person")} any={t("everybody")} value={chosen} options={options} onPick={onChoose} />;
 }
 
 function useColumns(

@@ -1,5 +1,6 @@
 /** A key as it is being written. */
 import { exhaustive, recordOf } from "@/api/records";
+import { differencesOf } from "@/shared/draft";
 import type { Key, KeyInput } from "./api";
 
 export type Rate = keyof Key["rates"];
@@ -84,8 +85,4 @@ export function inputOf(draft: KeyDraft): Input {
   };
 }
 
-export function differences(theirs: KeyDraft, yours: KeyDraft): { field: keyof KeyDraft; theirs: string; yours: string }[] {
-  return (Object.keys(theirs) as (keyof KeyDraft)[])
-    .filter((field) => String(theirs[field]) !== String(yours[field]))
-    .map((field) => ({ field, theirs: String(theirs[field]), yours: String(yours[field]) }));
-}
+export const differences = (theirs: KeyDraft, yours: KeyDraft) => differencesOf(Object.keys(theirs) as (keyof KeyDraft)[], theirs, yours);

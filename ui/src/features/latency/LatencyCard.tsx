@@ -7,6 +7,7 @@ import { useNames } from "@/api/names";
 import { type Span, starts } from "@/features/overview/range";
 import { milliseconds, useFormat } from "@/shared/format";
 import { Card } from "@/shared/Page";
+import { Picker } from "@/shared/Picker";
 import { Empty, Failure, Skeleton } from "@/shared/states";
 import { Table } from "@/shared/Table";
 import { TurnsLink, type TurnsSearch } from "@/shared/TurnsLink";
@@ -51,9 +52,16 @@ export function LatencyCard({ span, where, bys }: Props) {
       title={t("title")}
       aside={
         <div className="flex flex-wrap gap-2">
-          <Picker label={t("figure")} value={figure} options={FIGURES} name={(each) => t(`figures.${each}`)} onChange={setFigure} />
-          <Picker label={t("by")} value={by} options={bys} name={(each) => t(`bys.${each}`)} onChange={setBy} />
-          {by !== "ALL" && <Picker label={t("share")} value={share} options={SHARES} name={(each) => each} onChange={setShare} />}
+          <Picker
+            label={t("figure")}
+            value={figure}
+            options={FIGURES.map((value) => ({ value, label: t(`figures.${value}`) }))}
+            onPick={setFigure}
+          />
+          <Picker label={t("by")} value={by} options={bys.map((value) => ({ value, label: t(`bys.${value}`) }))} onPick={setBy} />
+          {by !== "ALL" && (
+            <Picker label={t("share")} value={share} options={SHARES.map((value) => ({ value, label: value }))} onPick={setShare} />
+          )}
         </div>
       }
     >
@@ -133,27 +141,4 @@ function useShown(figure: Figure): (value: number | null) => string {
   const { t } = useTranslation("latency");
   const format = useFormat();
   return figure === "TOKENS_PER_SECOND" ? (value) => t("speed", { value: format.rate(value) }) : milliseconds;
-}
-
-function Picker<T extends string>(props: {
-  label: string;
-  value: T;
-  options: readonly T[];
-  name: (value: T) => string;
-  onChange: (value: T) => void;
-}) {
-  return (
-    <select
-      aria-label={props.label}
-      className="field !w-auto"
-      value={props.value}
-      onChange={(event) => props.onChange(event.target.value as T)}
-    >
-      {props.options.map((each) => (
-        <option key={each} value={each}>
-          {props.name(each)}
-        </option>
-      ))}
-    </select>
-  );
 }

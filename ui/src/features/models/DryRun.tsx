@@ -6,7 +6,7 @@ import { routeQuery } from "@/api/models";
 import { useNames } from "@/api/names";
 import { API_FORMATS } from "@/api/words";
 import { useSettled } from "@/shared/clock";
-import { CheckField, SelectField, TextField } from "@/shared/Field";
+import { CheckField, optionsOf, SelectField, TextField } from "@/shared/Field";
 import { RouteSteps } from "@/shared/RouteSteps";
 import { inputOf, type ModelDraft } from "./draft";
 
@@ -33,7 +33,7 @@ export function DryRun({ draft, isGood }: { draft: ModelDraft; isGood: boolean }
         <SelectField
           label={t("key")}
           value={key}
-          options={[{ value: "", label: t("anybody") }, ...keys.map((each) => ({ value: each.id, label: each.name }))]}
+          options={[{ value: "", label: t("anybody") }, ...optionsOf(keys)]}
           onChange={(event) => setKey(event.target.value)}
         />
         <TextField

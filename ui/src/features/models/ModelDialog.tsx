@@ -6,13 +6,12 @@ import { useMay } from "@/api/me";
 import { useModelNames } from "@/api/models";
 import { useNames } from "@/api/names";
 import { useSettled } from "@/shared/clock";
-import { AreaField, CheckField, TextField } from "@/shared/Field";
+import { AreaField, CheckField, Choices, optionsOf, TextField } from "@/shared/Field";
 import { type Fields, FormDialog } from "@/shared/FormDialog";
 import { ModelField } from "@/shared/ModelField";
 import { tell } from "@/shared/toasts";
 import { channelsQuery } from "@/features/channels/api";
 import { createModel, fetchModel, type Model, problemsQuery, updateModel } from "./api";
-import { Choices } from "./Choices";
 import { differences, draftOf, inputOf, type ModelDraft, NEW_MODEL } from "./draft";
 import { DryRun } from "./DryRun";
 import { Targets } from "./Targets";
@@ -129,7 +128,7 @@ function Restriction({ value, change }: Pick<Fields<ModelDraft>, "value" | "chan
   return (
     <Choices
       label={t("restricted")}
-      options={projects.map((each) => ({ value: each.id, label: each.name }))}
+      options={optionsOf(projects)}
       chosen={value.projects}
       onChange={(chosen) => change({ projects: chosen })}
     />

@@ -1,24 +1,19 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { Pencil, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
 import { Badge, Mono, type Tone } from "@/shared/Badge";
-import { Button } from "@/shared/Button";
-import { Confirm } from "@/shared/Dialog";
+import { AddButton } from "@/shared/Button";
 import { UNKNOWN, useFormat } from "@/shared/format";
-import { Menu } from "@/shared/Menu";
-import { Card, Page } from "@/shared/Page";
-import { Empty, Failure, SkeletonRows } from "@/shared/states";
-import { type Column, Table } from "@/shared/Table";
-import { tell } from "@/shared/toasts";
+import { ListPage } from "@/shared/Listing";
+import { RowMenu } from "@/shared/RowMenu";
+import { Empty } from "@/shared/states";
+import type { Column } from "@/shared/Table";
 import { TurnsLink } from "@/shared/TurnsLink";
 import { deleteModel, type Model, modelsQuery, type Target } from "./api";
 import { ModelDialog } from "./ModelDialog";
 
 const route = getRouteApi("/shell/public-models");
-const SIZE = 15;
 
 export function ModelsPage() {
   const { t } = useTranslation("models");
@@ -30,28 +25,25 @@ export function ModelsPage() {
   const show = (part: Record<string, string>) => void navigate({ search: part });
   const columns = useColumns((model) => show({ model: model.id }));
   const opened = rows?.find((each) => each.id === search["model"]);
-  const add = (
-    <Button look="main" icon={<Plus size={16} aria-hidden />} onClick={() => show({ new: "1" })}>
-      {t("create")}
-    </Button>
-  );
+  const add = mayWrite && <AddButton onClick={() => show({ new: "1" })}>{t("create")}</AddButton>;
   return (
-    <Page title={t("title")} lead={t("lead")} actions={mayWrite && add}>
-      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
-      <Card title={t("all")}>
-        {rows === undefined ? (
-          !found.isError && <SkeletonRows />
-        ) : rows.length === 0 ? (
-          <Empty title={t("none")} action={mayWrite && add}>
-            {t("noneText")}
-          </Empty>
-        ) : (
-          <Table label={t("title")} columns={columns} rows={rows} keyOf={(row) => row.id} />
-        )}
-      </Card>
+    <ListPage
+      title={t("title")}
+      lead={t("lead")}
+      all={t("all")}
+      add={add}
+      found={found}
+      rows={rows}
+      columns={columns}
+      empty={
+        <Empty title={t("none")} action={add}>
+          {t("noneText")}
+        </Empty>
+      }
+    >
       {search["new"] !== undefined && mayWrite && <ModelDialog onClose={() => show({})} />}
       {opened !== undefined && <ModelDialog key={opened.id} model={opened} onClose={() => show({})} />}
-    </Page>
+    </ListPage>
   );
 }
 
@@ -117,7 +109,7 @@ function TargetServing({ target }: { target: Target }) {
   const { t } = useTranslation("models");
   if (target.servedBy.length === 0) {
     const missing = target.tag === "" ? t("nobody", { place: target.channel }) : t("untagged", { tag: target.tag });
-    return <Badge tone="bad">{missing}</Badge>;
+    return <span className="text-[13px] text-bad">✕ {missing}</span>;
   }
   return target.servedBy.map((each) => {
     const state = !each.isEnabled ? "OFF" : !each.serves ? "UNLISTED" : (each.health ?? "NONE");
@@ -133,39 +125,8 @@ function TargetServing({ target }: { target: Target }) {
 }
 
 function ModelMenu({ model, onEdit }: { model: Model; onEdit: () => void }) {
-  const { t } = useTranslation(["models", "app"]);
+  const { t } = useTranslation("models");
   const mayWrite = useMay("channels:write");
-  const queries = useQueryClient();
-  const [asks, setAsks] = useState(false);
-  const deleting = useMutation({
-    mutationFn: () => deleteModel(model),
-    onSuccess: () => tell(t("told.deleted", { name: model.name })),
-    onSettled: () => {
-      setAsks(false);
-      void queries.invalidateQueries({ queryKey: ["models"] });
-    },
-  });
   if (!mayWrite || model.managedBy === "FILE") return null;
-  return (
-    <>
-      <Menu
-        label={`${t("app:actions")}: ${model.name}`}
-        items={[
-          { label: t("app:edit"), icon: <Pencil size={SIZE} aria-hidden />, run: onEdit },
-          { label: t("app:delete"), icon: <Trash2 size={SIZE} aria-hidden />, isDanger: true, run: () => setAsks(true) },
-        ]}
-      />
-      {asks && (
-        <Confirm
-          title={t("deleteTitle", { name: model.name })}
-          action={t("app:delete")}
-          isBusy={deleting.isPending}
-          onClose={() => setAsks(false)}
-          onConfirm={() => deleting.mutate()}
-        >
-          {t("deleteText")}
-        </Confirm>
-      )}
-    </>
-  );
+  return <RowMenu name={model.name} onEdit={onEdit} remove={() => deleteModel(model)} text={t("deleteText")} touches="models" />;
 }

@@ -5,11 +5,10 @@ import { useModelNames } from "@/api/models";
 import { useNames } from "@/api/names";
 import { API_FORMATS } from "@/api/words";
 import { Button, IconButton } from "@/shared/Button";
-import { SelectField, TextField } from "@/shared/Field";
+import { Choices, optionsOf, Problems, SelectField, TextField } from "@/shared/Field";
 import type { Fields } from "@/shared/FormDialog";
 import { ModelField } from "@/shared/ModelField";
-import { Choices } from "./Choices";
-import { type ModelDraft, moved, NEW_TARGET, type TargetDraft } from "./draft";
+import { type ModelDraft, moved, NEW_TARGET, partsOf, type TargetDraft } from "./draft";
 
 const ICON = 15;
 
@@ -22,7 +21,7 @@ export function Targets({ value, change, problem, tags }: Fields<ModelDraft> & {
     <fieldset className="space-y-3">
       <legend className="font-medium">{t("targets")}</legend>
       <p className="text-[13px] text-soft">{t("targetsHint")}</p>
-      {problem("targets") !== undefined && <p className="text-[13px] text-bad">✕ {problem("targets")}</p>}
+      <Problems fields={["targets"]} problem={problem} />
       {targets.map((target, index) => (
         <section key={index} aria-label={t("target", { number: index + 1 })} className="space-y-3 rounded-xl border border-line p-3">
           <div className="flex items-center gap-1">
@@ -73,8 +72,13 @@ interface TargetProps {
 function TargetFields({ target, tags, set, problem }: TargetProps) {
   const { t } = useTranslation("models");
   const channels = useNames().channels.filter((each) => each.status !== "ARCHIVED");
-  const isKnown = target.place === "" || channels.some((each) => `channel:${each.id}` === target.place) || target.place.startsWith("tag:");
-  const models = useModelNames(target.place.startsWith("channel:") ? target.place.slice("channel:".length) : null);
+  const places = [
+    ...channels.map((each) => ({ value: `channel:${each.id}`, label: each.name })),
+    ...tags.map((each) => ({ value: `tag:${each}`, label: t("ofTag", { tag: each }) })),
+  ];
+  const isKnown = target.place === "" || places.some((each) => each.value === target.place);
+  const [kind, name] = partsOf(target.place);
+  const models = useModelNames(kind === "channel" ? name : null);
   return (
     <>
       <div className="grid gap-3 sm:grid-cols-2">
@@ -85,9 +89,9 @@ function TargetFields({ target, tags, set, problem }: TargetProps) {
           problem={problem("channel") ?? problem("tag")}
           options={[
             { value: "", label: t("choose") },
-            ...channels.map((each) => ({ value: `channel:${each.id}`, label: each.name })),
-            ...tags.map((each) => ({ value: `tag:${each}`, label: t("ofTag", { tag: each }) })),
-            ...(isKnown ? [] : [{ value: target.place, label: target.place.slice("channel:".length) }]),
+            ...places,
+            // What it aims at stays in sight, though it is gone.
+            ...(isKnown ? [] : [{ value: target.place, label: kind === "tag" ? t("ofTag", { tag: name }) : name }]),
           ]}
           onChange={(event) => set({ place: event.target.value })}
         />
@@ -165,13 +169,13 @@ function ConditionFields({ target, set, problem }: Omit<TargetProps, "tags">) {
         />
         <Choices
           label={t("keys")}
-          options={names.keys.map((each) => ({ value: each.id, label: each.name }))}
+          options={optionsOf(names.keys)}
           chosen={target.keys}
           onChange={(keys) => set({ keys })}
         />
         <Choices
           label={t("projects")}
-          options={names.projects.map((each) => ({ value: each.id, label: each.name }))}
+          options={optionsOf(names.projects)}
           chosen={target.projects}
           onChange={(projects) => set({ projects })}
         />

@@ -1,5 +1,6 @@
 /** A model as it is being written: numbers are texts until they are sent. */
 import { exhaustive } from "@/api/records";
+import { differencesOf } from "@/shared/draft";
 import type { Model, ModelInput, Target } from "./api";
 
 export interface TargetDraft {
@@ -80,8 +81,14 @@ export function draftOf(model: Model): ModelDraft {
 const numberOf = (text: string) => (text === "" ? null : Number(text));
 const flagOf = (text: string) => (text === "" ? null : text === "true");
 
+/** Of a place: whether it is a channel or a tag, and which. */
+export function partsOf(place: string): [kind: string, name: string] {
+  const at = place.indexOf(":");
+  return [place.slice(0, at), place.slice(at + 1)];
+}
+
 function targetOf(draft: TargetDraft) {
-  const [kind = "", name = ""] = [draft.place.slice(0, draft.place.indexOf(":")), draft.place.slice(draft.place.indexOf(":") + 1)];
+  const [kind, name] = partsOf(draft.place);
   return {
     channel: kind === "channel" ? name : "",
     tag: kind === "tag" ? name : "",
@@ -122,11 +129,7 @@ const FIELDS = exhaustive<keyof ModelDraft>({
 
 const shownOf = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
-export function differences(theirs: ModelDraft, yours: ModelDraft) {
-  return FIELDS.map((field) => ({ field, theirs: shownOf(theirs[field]), yours: shownOf(yours[field]) })).filter(
-    (each) => each.theirs !== each.yours,
-  );
-}
+export const differences = (theirs: ModelDraft, yours: ModelDraft) => differencesOf(FIELDS, theirs, yours, shownOf);
 
 /** The same list with one entry moved by a step; as it is at its ends. */
 export function moved<T>(list: readonly T[], from: number, by: -1 | 1): T[] {

@@ -6,17 +6,12 @@ import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
 import { ALL_APIS, REASONS } from "@/api/words";
 import { Button } from "@/shared/Button";
+import { optionsOf } from "@/shared/Field";
+import { FITTED, Picker } from "@/shared/Picker";
 import { CONTINUED } from "./shares";
 import { type Place, PLACES, whereOf } from "./where";
 
 const route = getRouteApi("/shell/");
-
-interface Pick {
-  value: string;
-  label: string;
-}
-
-const named = (list: readonly { id: string; name: string }[]): Pick[] => list.map((each) => ({ value: each.id, label: each.name }));
 
 export function Filters() {
   const { t } = useTranslation(["overview", "app"]);
@@ -36,9 +31,9 @@ export function Filters() {
     });
   const reasons = [CONTINUED, ...REASONS];
   const options = {
-    project: named(names.projects),
-    channel: named(names.channels),
-    key: named(names.keys),
+    project: optionsOf(names.projects),
+    channel: optionsOf(names.channels),
+    key: optionsOf(names.keys),
     user: [...new Map(names.keys.flatMap(({ userID, userEmail }) => (userID === null ? [] : [[userID, userEmail]] as const)))].map(
       ([value, email]) => ({ value, label: email === "" ? value : email }),
     ),
@@ -46,7 +41,14 @@ export function Filters() {
     reason: reasons.map((value) => ({ value, label: t(`app:reasonShort.${value}`, { defaultValue: value }) })),
   };
   const picked = (place: keyof typeof options) => (
-    <Picked label={t(`anyOf.${place}`)} held={where[place] ?? ""} options={options[place]} onChange={(value) => set(place, value)} />
+    <Picker
+      label={t(`anyOf.${place}`)}
+      any={t(`anyOf.${place}`)}
+      value={where[place]}
+      options={options[place]}
+      className={FITTED}
+      onPick={(value) => set(place, value)}
+    />
   );
   return (
     <details className="rounded-2xl border border-line bg-card px-4 py-2 shadow-card" open={count > 0 || undefined}>
@@ -74,27 +76,6 @@ export function Filters() {
         )}
       </div>
     </details>
-  );
-}
-
-function Picked(props: { label: string; held: string; options: readonly Pick[]; onChange: (value: string) => void }) {
-  const { label, held, options } = props;
-  return (
-    <select
-      aria-label={label}
-      className={`field sm:!w-auto sm:max-w-44 ${held === "" ? "" : "!border-accent font-medium"}`}
-      value={held}
-      onChange={(event) => props.onChange(event.target.value)}
-    >
-      <option value="">{label}</option>
-      {/* What the address names and the lists do not is kept, and shown. */}
-      {held !== "" && !options.some((each) => each.value === held) && <option value={held}>{held}</option>}
-      {options.map((each) => (
-        <option key={each.value} value={each.value}>
-          {each.label}
-        </option>
-      ))}
-    </select>
   );
 }
 

@@ -8,6 +8,7 @@ import { useNames } from "@/api/names";
 import { useMinute } from "@/shared/clock";
 import { Choice } from "@/shared/Field";
 import { Card, Page } from "@/shared/Page";
+import { Picker } from "@/shared/Picker";
 import { Empty, Failure, Skeleton, SkeletonRows } from "@/shared/states";
 import { looksOf } from "@/shared/Button";
 import { Breakdown } from "./Breakdown";
@@ -15,7 +16,7 @@ import { Filters } from "./Filters";
 import { RANGES, rangeOf, spanOf } from "./range";
 import { Reasons } from "./Reasons";
 import { Tiles } from "./Tiles";
-import { type By, BYS, METRICS, type Metric, USAGE } from "./usage";
+import { type By, BYS, METRICS, USAGE } from "./usage";
 import { filterOf, logOf, type Where, whereOf } from "./where";
 
 const TimeChart = lazy(() => import("./TimeChart").then((module) => ({ default: module.TimeChart })));
@@ -77,8 +78,18 @@ export function OverviewPage() {
             title={t("overTime")}
             aside={
               <div className="flex flex-wrap gap-2">
-                <Picker label={t("metric")} value={metric} options={METRICS} name={(each: Metric) => t(`metrics.${each}`)} onChange={(value) => set("metric", value)} />
-                <Picker label={t("by")} value={by} options={BYS} name={(each: By) => t(`bys.${each}`)} onChange={(value) => set("by", value)} />
+                <Picker
+                  label={t("metric")}
+                  value={metric}
+                  options={METRICS.map((value) => ({ value, label: t(`metrics.${value}`) }))}
+                  onPick={(value) => set("metric", value)}
+                />
+                <Picker
+                  label={t("by")}
+                  value={by}
+                  options={BYS.map((value) => ({ value, label: t(`bys.${value}`) }))}
+                  onPick={(value) => set("by", value)}
+                />
               </div>
             }
           >
@@ -86,7 +97,7 @@ export function OverviewPage() {
               {told === undefined ? (
                 <Skeleton className="h-56 w-full" />
               ) : (
-                <TimeChart points={told.series} metric={metric} by={by} span={span} where={logOf(where)} nameOf={nameOf} />
+                <TimeChart points={told.series} metric={metric} span={span} where={logOf(where)} nameOf={nameOf} />
               )}
             </Suspense>
           </Card>
@@ -129,27 +140,4 @@ function useNameOf(by: By): (name: string) => string {
     API: (name: string) => t(`app:apis.${name}`, { defaultValue: name }),
   }[by];
   return (name) => (name === "" ? unnamed : named(name));
-}
-
-function Picker<T extends string>(props: {
-  label: string;
-  value: T;
-  options: readonly T[];
-  name: (value: T) => string;
-  onChange: (value: T) => void;
-}) {
-  return (
-    <select
-      aria-label={props.label}
-      className="field !w-auto"
-      value={props.value}
-      onChange={(event) => props.onChange(event.target.value as T)}
-    >
-      {props.options.map((each) => (
-        <option key={each} value={each}>
-          {props.name(each)}
-        </option>
-      ))}
-    </select>
-  );
 }

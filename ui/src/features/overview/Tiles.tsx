@@ -78,9 +78,9 @@ function Known({ usage, span, where }: { usage: Usage; span: Span; where: TurnsS
       {tiles.map((tile) => (
         <li key={tile.name} className="min-w-0">
           <Around search={tile.search && { ...where, ...tile.search }} span={span}>
-            <span className="block truncate text-[13px] text-soft">{tile.name}</span>
+            <span className="block text-[13px] text-soft sm:truncate">{tile.name}</span>
             <span className="block text-[1.35rem] leading-snug font-semibold tracking-tight">{tile.value}</span>
-            <span className="block truncate text-[12.5px] text-soft">{tile.note ?? "\u00a0"}</span>
+            <span className="block text-[12.5px] text-soft sm:truncate">{tile.note ?? "\u00a0"}</span>
           </Around>
         </li>
       ))}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { spanOf, starts } from "./range";
-import { niceTop } from "./TimeChart";
+import { niceTop } from "./ChartFrame";
 import { barsOf, joined, OTHERS, type Point, type Sums, tokensNotResent } from "./usage";
 
 const sums = (turns: number): Sums => ({

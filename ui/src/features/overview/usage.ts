@@ -40,7 +40,7 @@ export interface Bar {
 }
 
 /** The names by what they come to, the greatest first. */
-export function ranked(points: readonly Point[], metric: Metric): { name: string; value: number }[] {
+function ranked(points: readonly Point[], metric: Metric): { name: string; value: number }[] {
   const sums = new Map<string, number>();
   for (const point of points) sums.set(point.name, (sums.get(point.name) ?? 0) + point.sums[metric]);
   return [...sums].map(([name, value]) => ({ name, value })).sort((a, b) => b.value - a.value);

@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
 import { Spending } from "@/features/keys/KeyFields";
-import { AreaField, CheckField } from "@/shared/Field";
+import { AreaField, Choices, optionsOf } from "@/shared/Field";
 import type { ProjectDraft } from "./draft";
 
 interface Parts {
@@ -14,8 +14,6 @@ interface Parts {
 export function MemberBounds({ draft, change, problem }: Parts) {
   const { t } = useTranslation("projects");
   const { channels } = useNames();
-  const toggle = (id: string) =>
-    change({ channels: draft.channels.includes(id) ? draft.channels.filter((each) => each !== id) : [...draft.channels, id] });
   return (
     <section className="space-y-4 border-t border-line pt-5">
       <h3 className="font-semibold">{t("memberBounds")}</h3>
@@ -29,17 +27,13 @@ export function MemberBounds({ draft, change, problem }: Parts) {
         problem={problem("memberBounds.models")}
         onChange={(event) => change({ models: event.target.value })}
       />
-      {channels.length > 0 && (
-        <fieldset>
-          <legend className="mb-1 text-[13px] font-medium">{t("channels")}</legend>
-          <p className="mb-2 text-[13px] text-soft">{t(draft.channels.length === 0 ? "allChannels" : "someChannels")}</p>
-          <div className="space-y-1">
-            {channels.map((each) => (
-              <CheckField key={each.id} label={each.name} checked={draft.channels.includes(each.id)} onChange={() => toggle(each.id)} />
-            ))}
-          </div>
-        </fieldset>
-      )}
+      <Choices
+        label={t("channels")}
+        hint={t(draft.channels.length === 0 ? "allChannels" : "someChannels")}
+        options={optionsOf(channels)}
+        chosen={draft.channels}
+        onChange={(chosen) => change({ channels: chosen })}
+      />
       <Spending draft={draft} change={change} problem={(field) => problem(`memberBounds.${field}`)} />
     </section>
   );

@@ -33,7 +33,7 @@ export function ProjectMenu({ project, keys, onEdit }: { project: Project; keys:
   });
   const deleting = useMutation({
     mutationFn: () => deleteProject(project),
-    onSuccess: () => tell(t("told.deleted", { name: project.name })),
+    onSuccess: () => tell(t("app:deleted", { name: project.name })),
     onSettled: () => {
       setAsks(false);
       renew();
@@ -76,7 +76,7 @@ export function ProjectMenu({ project, keys, onEdit }: { project: Project; keys:
       )}
       {asks && !(keys !== undefined && keys > 0) && (
         <Confirm
-          title={t("deleteTitle", { name: project.name })}
+          title={t("app:deleteTitle", { name: project.name })}
           action={t("app:delete")}
           isBusy={deleting.isPending}
           onClose={close}

@@ -1,15 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { Plus } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
 import { Badge } from "@/shared/Badge";
-import { Button } from "@/shared/Button";
+import { AddButton } from "@/shared/Button";
 import { useFormat } from "@/shared/format";
-import { Card, Page } from "@/shared/Page";
-import { Empty, Failure, SkeletonRows } from "@/shared/states";
-import { type Column, Table } from "@/shared/Table";
+import { ListPage } from "@/shared/Listing";
+import { Empty } from "@/shared/states";
+import type { Column } from "@/shared/Table";
 import { TurnsLink } from "@/shared/TurnsLink";
 import { keysQuery } from "@/features/keys/api";
 import { type Project, projectsQuery } from "./api";
@@ -28,33 +27,28 @@ export function ProjectsPage() {
   const show = (part: Record<string, string>) => void navigate({ search: part });
   const columns = useColumns((project) => show({ project: project.id }));
   const opened = rows?.find((each) => each.id === search["project"]);
-  const add = (
-    <Button look="main" icon={<Plus size={16} aria-hidden />} onClick={() => show({ new: "1" })}>
-      {t("create")}
-    </Button>
-  );
+  const add = mayWrite && <AddButton onClick={() => show({ new: "1" })}>{t("create")}</AddButton>;
   return (
-    <Page title={t("title")} lead={t("lead")} actions={mayWrite && add}>
-      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
-      <Card title={t("all")}>
-        {rows === undefined ? (
-          !found.isError && <SkeletonRows />
-        ) : rows.length === 0 ? (
-          <Empty title={t("none")} action={mayWrite && add}>
-            {t(mayWrite ? "noneText" : "noneOwn")}
-          </Empty>
-        ) : (
-          <>
-            <Table label={t("title")} columns={columns} rows={rows} keyOf={(row) => row.id} />
-            {rows.length === 1 && mayWrite && <p className="pt-3 text-[13px] text-soft">{t("onlyDefault")}</p>}
-          </>
-        )}
-      </Card>
+    <ListPage
+      title={t("title")}
+      lead={t("lead")}
+      all={t("all")}
+      add={add}
+      found={found}
+      rows={rows}
+      columns={columns}
+      empty={
+        <Empty title={t("none")} action={add}>
+          {t(mayWrite ? "noneText" : "noneOwn")}
+        </Empty>
+      }
+      below={rows?.length === 1 && mayWrite && <p className="pt-3 text-[13px] text-soft">{t("onlyDefault")}</p>}
+    >
       {search["new"] !== undefined && mayWrite && (
         <ProjectDialog onClose={() => show({})} onCreated={(made) => show({ project: made.id })} />
       )}
       {opened !== undefined && mayWrite && <ProjectDialog key={opened.id} project={opened} onClose={() => show({})} />}
-    </Page>
+    </ListPage>
   );
 }
 

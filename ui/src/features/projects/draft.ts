@@ -1,6 +1,7 @@
 /** A project as it is being written. */
 import { exhaustive, recordOf } from "@/api/records";
 import { BUDGETS, type Limits, limitsInput, limitsOf, modelsOf, NO_LIMITS, RATES } from "@/features/keys/draft";
+import { differencesOf } from "@/shared/draft";
 import type { Project } from "./api";
 
 /** Models, channels and limits are those that keys of its members may have at most. */
@@ -35,10 +36,4 @@ const FIELDS = exhaustive<keyof ProjectDraft>({
   ...recordOf([...RATES, ...BUDGETS], () => true as const),
 });
 
-export function differences(theirs: ProjectDraft, yours: ProjectDraft) {
-  return FIELDS.filter((field) => String(theirs[field]) !== String(yours[field])).map((field) => ({
-    field,
-    theirs: String(theirs[field]),
-    yours: String(yours[field]),
-  }));
-}
+export const differences = (theirs: ProjectDraft, yours: ProjectDraft) => differencesOf(FIELDS, theirs, yours);

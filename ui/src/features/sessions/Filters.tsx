@@ -2,6 +2,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { SessionState } from "@/api/words";
 import { exhaustive } from "@/api/records";
+import { Picker } from "@/shared/Picker";
 import type { LiveSession } from "./live";
 
 const route = getRouteApi("/shell/sessions");
@@ -28,51 +29,28 @@ export function Filters({ sessions, nodes }: { sessions: readonly LiveSession[];
         onChange={(event) => set("text", event.target.value)}
       />
       {nodes.length > 1 && (
-        <Picked
+        <Picker
           label={t("node")}
-          all={t("allNodes")}
+          any={t("allNodes")}
           value={search["node"]}
-          options={nodes.map((name) => [name, name])}
+          options={nodes.map((name) => ({ value: name, label: name }))}
           onPick={(value) => set("node", value)}
         />
       )}
-      <Picked
+      <Picker
         label={t("channel")}
-        all={t("allChannels")}
+        any={t("allChannels")}
         value={search["channel"]}
-        options={[...channels]}
+        options={[...channels].map(([value, label]) => ({ value, label }))}
         onPick={(value) => set("channel", value)}
       />
-      <Picked
+      <Picker
         label={t("state")}
-        all={t("allStates")}
+        any={t("allStates")}
         value={search["state"]}
-        options={STATES.map((state) => [state, t(`states.${state}`)])}
+        options={STATES.map((value) => ({ value, label: t(`states.${value}`) }))}
         onPick={(value) => set("state", value)}
       />
     </div>
-  );
-}
-
-interface PickedProps {
-  label: string;
-  all: string;
-  value: string | undefined;
-  options: readonly (readonly [value: string, name: string])[];
-  onPick: (value: string) => void;
-}
-
-export function Picked({ label, all, value = "", options, onPick }: PickedProps) {
-  return (
-    <select aria-label={label} className="field !w-auto" value={value} onChange={(event) => onPick(event.target.value)}>
-      <option value="">{all}</option>
-      {/* What the address names and the list does not is kept, and shown. */}
-      {value !== "" && !options.some(([each]) => each === value) && <option value={value}>{value}</option>}
-      {options.map(([each, name]) => (
-        <option key={each} value={each}>
-          {name}
-        </option>
-      ))}
-    </select>
   );
 }

@@ -5,7 +5,8 @@ import { useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
 import { Badge } from "@/shared/Badge";
-import { bytes, duration, useFormat } from "@/shared/format";
+import { Facts } from "@/shared/Facts";
+import { bytes, duration, UNKNOWN, useFormat } from "@/shared/format";
 import { Figures } from "@/shared/Figures";
 import { Card, Page } from "@/shared/Page";
 import { StripLegend } from "@/shared/Strip";
@@ -102,14 +103,7 @@ function Served({ run }: { run: Run }) {
           </TurnsLink>
         )}
       </div>
-      <dl className="grid grid-cols-[auto_1fr] gap-x-5 gap-y-1.5">
-        {facts.map(([name, value]) => (
-          <div key={name} className="contents">
-            <dt className="text-soft">{name}</dt>
-            <dd className="min-w-0 break-words">{value === "" ? "–" : value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts.map(([name, value]) => [name, value === "" ? UNKNOWN : value])} />
     </Card>
   );
 }

@@ -6,6 +6,7 @@ import { wordOf } from "@/shared/marks";
 import { Mark } from "@/shared/Strip";
 import { TurnsLink } from "@/shared/TurnsLink";
 import { VirtualTable, type WideColumn } from "@/shared/VirtualTable";
+import { useWhatChanged } from "@/features/turns/useWhatChanged";
 import { type Bar, type Pause, shortened, type Timeline } from "./timeline";
 
 const ROW = 62;
@@ -134,6 +135,7 @@ function Track({ row }: { row: Bar | Pause }) {
 
 function Why({ row }: { row: Bar }) {
   const { t } = useTranslation(["sessions", "app"]);
+  const whatChanged = useWhatChanged();
   const word = wordOf(row.turn);
   const said = t(`app:reasonShort.${word}`, { defaultValue: word });
   return (
@@ -142,8 +144,8 @@ function Why({ row }: { row: Bar }) {
         {said}
       </span>
       {row.turn.changed !== "" && (
-        <span className="block truncate text-[12.5px] text-warn" title={row.turn.changed}>
-          {t("changed", { what: row.turn.changed })}
+        <span className="block truncate text-[12.5px] text-warn" title={whatChanged(row.turn.changed)}>
+          {whatChanged(row.turn.changed)}
         </span>
       )}
       {row.turn.errorCode !== "" && <span className="block truncate text-[12.5px] text-bad">✕ {row.turn.errorCode}</span>}

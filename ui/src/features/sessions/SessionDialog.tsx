@@ -6,6 +6,7 @@ import { useMay } from "@/api/me";
 import { useNames } from "@/api/names";
 import { Button } from "@/shared/Button";
 import { Confirm, Dialog } from "@/shared/Dialog";
+import { Facts } from "@/shared/Facts";
 import { bytes } from "@/shared/format";
 import { Strip } from "@/shared/Strip";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
@@ -56,7 +57,7 @@ export function SessionDialog({
               </Button>
             )}
           </div>
-          <Facts session={last} withNode={withNode} />
+          <SessionFacts session={last} withNode={withNode} />
           <Turns session={last} />
         </div>
       )}
@@ -78,7 +79,7 @@ export function SessionDialog({
 /** What the scope of a key's sessions begins with; its id follows. */
 const KEY_SCOPE = "api_key:";
 
-function Facts({ session, withNode }: { session: LiveSession; withNode: boolean }) {
+function SessionFacts({ session, withNode }: { session: LiveSession; withNode: boolean }) {
   const { t } = useTranslation(["sessions", "app"]);
   const names = useNames();
   const whose = (scope: string) => (scope.startsWith(KEY_SCOPE) ? names.key(scope.slice(KEY_SCOPE.length)) : scope);
@@ -94,14 +95,7 @@ function Facts({ session, withNode }: { session: LiveSession; withNode: boolean 
   ];
   return (
     <>
-      <dl className="grid grid-cols-[auto_1fr] gap-x-5 gap-y-1.5">
-        {facts.map(([name, value]) => (
-          <div key={name} className="contents">
-            <dt className="text-soft">{name}</dt>
-            <dd className="min-w-0 break-words">{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
       {session.run !== "" && session.turns > 0 && (
         <p className="flex flex-wrap gap-x-4">
           <RunLink kind="session" id={session.run} className="underline">

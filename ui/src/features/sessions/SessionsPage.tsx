@@ -7,7 +7,7 @@ import { Figures } from "@/shared/Figures";
 import { Badge } from "@/shared/Badge";
 import { bytes, useFormat } from "@/shared/format";
 import { Notice } from "@/shared/Notice";
-import { Card, Page } from "@/shared/Page";
+import { Card, Page, TAB } from "@/shared/Page";
 import { StripLegend } from "@/shared/Strip";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
 import { VirtualTable } from "@/shared/VirtualTable";
@@ -55,7 +55,8 @@ function Views() {
           to="/sessions"
           search={each === undefined ? {} : { view: each }}
           aria-current={view === each ? "page" : undefined}
-          className={`rounded-lg px-3 py-1.5 ${view === each ? "bg-accent-wash font-medium text-accent" : "text-soft hover:bg-sunken"}`}
+          activeOptions={{ exact: true }}
+          className={TAB}
         >
           {name}
         </Link>

@@ -4,6 +4,7 @@ import type { SessionState } from "@/api/words";
 import { useNow } from "@/shared/clock";
 import { Badge, type Tone } from "@/shared/Badge";
 import { bytes, duration } from "@/shared/format";
+import { Meter } from "@/shared/Meter";
 import { Strip } from "@/shared/Strip";
 import type { WideColumn } from "@/shared/VirtualTable";
 import type { Group, LiveRow } from "./grouped";
@@ -116,19 +117,7 @@ export function Age({ session }: { session: LiveSession }) {
         {duration(age)}
         {session.lifetime !== null && <span className="text-soft"> / {duration(session.lifetime)}</span>}
       </span>
-      <span
-        role="meter"
-        aria-label={t("age")}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(part * 100)}
-        className="mt-1 block h-1 overflow-hidden rounded-full bg-sunken"
-      >
-        <span
-          className={`block h-full rounded-full ${part > 0.9 ? "bg-warn" : "bg-accent"}`}
-          style={{ width: `${part * 100}%` }}
-        />
-      </span>
+      <Meter label={t("age")} part={part} tone={part > 0.9 ? "warn" : "good"} className="mt-1 h-1" />
     </span>
   );
 }

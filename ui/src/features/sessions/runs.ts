@@ -2,6 +2,7 @@
 import { infiniteQueryOptions } from "@tanstack/react-query";
 import { ask } from "@/api/client";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
+import { FIRST_PAGE, pageAfter } from "@/api/paged";
 
 const RUN = graphql(`
   fragment RunFields on AgentSession {
@@ -36,8 +37,8 @@ export const runsQuery = (kind: Kind, filter: RunFilter) =>
     queryKey: ["sessions", kind, filter],
     queryFn: ({ pageParam, signal }) =>
       ask(kind === "session" ? SESSIONS : TRACES, { filter, after: pageParam }, signal).then((answer) => answer.runs),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => (last.pageInfo.hasNextPage ? last.pageInfo.endCursor : null),
+    initialPageParam: FIRST_PAGE,
+    getNextPageParam: (page) => pageAfter(page),
     placeholderData: (before) => before,
   });
 
@@ -78,8 +79,8 @@ export const runQuery = (kind: Kind, id: string) =>
     queryKey: ["sessions", "run", kind, id],
     queryFn: ({ pageParam, signal }) =>
       ask(kind === "session" ? SESSION : TRACE, { id, after: pageParam }, signal).then((answer) => answer.run),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => (last.turnLog.pageInfo.hasNextPage ? last.turnLog.pageInfo.endCursor : null),
+    initialPageParam: FIRST_PAGE,
+    getNextPageParam: ({ turnLog }) => pageAfter(turnLog),
     refetchInterval: (query) => ((query.state.data?.pages.at(0)?.connections.length ?? 0) > 0 ? 5_000 : false),
   });
 

@@ -2,7 +2,7 @@
 import type { RunTurn } from "./runs";
 
 /** A pause so long is said, and takes no more of the line than `SHORT` of it. */
-export const PAUSE_MS = 10_000;
+const PAUSE_MS = 10_000;
 const SHORT = 0.02;
 
 export interface Bar {

@@ -1,5 +1,6 @@
 /** How long things are kept, as it is being written. */
 import { exhaustive } from "@/api/records";
+import { differencesOf } from "@/shared/draft";
 import type { Settings, SettingsInput } from "./api";
 
 export type RetentionDraft = Record<keyof SettingsInput, string>;
@@ -23,6 +24,4 @@ export function isShorter(draft: RetentionDraft, held: Settings): boolean {
 
 const FIELDS = exhaustive<keyof RetentionDraft>({ turnDays: true, bodyDays: true });
 
-export function differences(theirs: RetentionDraft, yours: RetentionDraft) {
-  return FIELDS.filter((field) => theirs[field] !== yours[field]).map((field) => ({ field, theirs: theirs[field], yours: yours[field] }));
-}
+export const differences = (theirs: RetentionDraft, yours: RetentionDraft) => differencesOf(FIELDS, theirs, yours);

@@ -6,7 +6,7 @@ import { useMay } from "@/api/me";
 import { createKey } from "@/features/keys/api";
 import { inputOf, NEW_KEY } from "@/features/keys/draft";
 import { Button } from "@/shared/Button";
-import { CopyButton } from "@/shared/Copy";
+import { CopyLine } from "@/shared/Copy";
 import { TextField } from "@/shared/Field";
 import { Failure } from "@/shared/states";
 
@@ -65,12 +65,7 @@ function Made({ secret }: { secret: string }) {
   return (
     <div className="space-y-2">
       <p>{t("key.made")}</p>
-      <div className="flex flex-wrap items-center gap-2 rounded-xl border border-line bg-sunken p-3">
-        <code data-testid="secret" className="min-w-0 flex-1 basis-60 font-mono text-[13px] break-all">
-          {secret}
-        </code>
-        <CopyButton text={secret} />
-      </div>
+      <CopyLine text={secret} />
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { useSubscription } from "@/api/live";
 import { useNames } from "@/api/names";
 import { useSettled } from "@/shared/clock";
 import { Card, Page } from "@/shared/Page";
+import { SkeletonRows } from "@/shared/states";
 import { ChannelStep } from "./ChannelStep";
 import { ClientStep } from "./ClientStep";
 import { KeyStep } from "./KeyStep";
@@ -22,7 +23,8 @@ export function StartPage() {
   const { t } = useTranslation("start");
   const queries = useQueryClient();
   // Steps are taken on other pages, too.
-  const facts = useQuery({ ...progressQuery, refetchOnMount: "always" }).data;
+  const progress = useQuery({ ...progressQuery, refetchOnMount: "always" });
+  const facts = progress.data;
   const [created, setCreated] = useState<string>();
   const [key, setKey] = useState("");
   const [typed, setTyped] = useState<string>();
@@ -42,6 +44,8 @@ export function StartPage() {
     continued: <Questions apiKey={key} model={model} onOver={() => setTimeout(renew, WRITTEN_WITHIN)} />,
   };
   const left = STEPS.filter((name) => !done[name]).length;
+  // A step that turns out to be done would change under the eyes.
+  if (progress.isPending) return <Page title={t("title")}><SkeletonRows /></Page>;
   return (
     <Page title={t("title")} lead={left === 0 ? t("over") : t("lead", { count: left })}>
       <ol className="space-y-5">

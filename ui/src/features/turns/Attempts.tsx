@@ -1,6 +1,7 @@
 /** Each try of a turn: whom it asked, how that ended and when, drawn to the scale of the whole turn. */
 import { useTranslation } from "react-i18next";
 import { Badge, Mono } from "@/shared/Badge";
+import { Facts } from "@/shared/Facts";
 import { milliseconds } from "@/shared/format";
 import type { Turn } from "./columns";
 
@@ -86,16 +87,7 @@ export function Headers({ turn }: { turn: Turn }) {
       <h3 className="mb-2 font-semibold">{t("headers")}</h3>
       {turn.details === null && <p className="text-soft">{t("noDetails")}</p>}
       {turn.details !== null && headers.length === 0 && <p className="text-soft">{t("noHeaders")}</p>}
-      <dl className="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-4 gap-y-1.5">
-        {headers.map(({ name, value }) => (
-          <div key={name} className="contents">
-            <dt className="text-soft">{name}</dt>
-            <dd className="min-w-0">
-              <Mono className="break-all">{value}</Mono>
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={headers.map(({ name, value }) => [name, <Mono key={name} className="break-all">{value}</Mono>])} />
     </section>
   );
 }

@@ -1,4 +1,3 @@
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { FlaskConical } from "lucide-react";
 import { useMemo, useState } from "react";
@@ -9,7 +8,7 @@ import { takeOver } from "@/features/playground/held";
 import { Button } from "@/shared/Button";
 import { CopyButton, Snippet } from "@/shared/Copy";
 import { bytes } from "@/shared/format";
-import { Failure, SkeletonRows } from "@/shared/states";
+import { OnDemand } from "@/shared/OnDemand";
 import { bodiesQuery } from "./api";
 import type { Turn } from "./columns";
 import { commandOf, pathOf } from "./conversation/command";
@@ -29,19 +28,13 @@ interface Kept {
 export function Bodies({ turn }: { turn: Turn }) {
   const { t } = useTranslation("turns");
   const mayRead = useMay("bodies:read");
-  const [isWanted, setWanted] = useState(false);
-  const found = useQuery({ ...bodiesQuery(turn.id), enabled: isWanted && mayRead });
   if (!mayRead) return null;
-  const kept = found.data?.bodies;
   return (
-    <section aria-label={t("bodies")} className="space-y-3">
-      <h3 className="font-semibold">{t("bodies")}</h3>
-      {!isWanted && <Button onClick={() => setWanted(true)}>{t("showBodies")}</Button>}
-      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
-      {found.isLoading && <SkeletonRows rows={2} />}
-      {kept === null && <p className="text-soft">{t("noBodies")}</p>}
-      {kept != null && <Shown turn={turn} kept={kept} before={found.data?.previous?.bodies?.request} />}
-    </section>
+    <OnDemand title={t("bodies")} act={t("showBodies")} query={bodiesQuery(turn.id)}>
+      {({ bodies, previous }) =>
+        bodies === null ? <p className="text-soft">{t("noBodies")}</p> : <Shown turn={turn} kept={bodies} before={previous?.bodies?.request} />
+      }
+    </OnDemand>
   );
 }
 
@@ -130,7 +123,7 @@ function Body({ name, text }: { name: string; text: string }) {
 }
 
 /** With lines and indents; what is no JSON stays as it is. */
-export function pretty(text: string): string {
+function pretty(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {

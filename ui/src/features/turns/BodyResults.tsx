@@ -3,8 +3,9 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/client";
 import { graphql } from "@/api/graphql";
-import { Button } from "@/shared/Button";
+import { FIRST_PAGE, pageAfter } from "@/api/paged";
 import { useFormat } from "@/shared/format";
+import { More } from "@/shared/Listing";
 import { Card } from "@/shared/Page";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
 import type { TurnFilter } from "./api";
@@ -24,8 +25,8 @@ export function BodyResults({ text, filter, onOpen }: { text: string; filter: Tu
   const found = useInfiniteQuery({
     queryKey: ["turns", "search", text, filter],
     queryFn: ({ pageParam, signal }) => ask(SEARCH, { text, filter, after: pageParam }, signal).then((page) => page.searchBodies),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ pageInfo }) => (pageInfo.hasNextPage ? pageInfo.endCursor : null),
+    initialPageParam: FIRST_PAGE,
+    getNextPageParam: (page) => pageAfter(page),
     gcTime: 0,
   });
   const nodes = found.data?.pages.flatMap((page) => page.nodes) ?? [];
@@ -56,11 +57,7 @@ export function BodyResults({ text, filter, onOpen }: { text: string; filter: Tu
           </li>
         ))}
       </ol>
-      {found.hasNextPage && (
-        <Button isBusy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-          {t("older")}
-        </Button>
-      )}
+      <More found={found} label={t("older")} />
     </Card>
   );
 }

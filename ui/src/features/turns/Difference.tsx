@@ -1,9 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
-import { Button } from "@/shared/Button";
-import { Failure, SkeletonRows } from "@/shared/states";
+import { OnDemand } from "@/shared/OnDemand";
 import { previousQuery } from "./api";
 import { type Line, type Pair, rowsOf } from "./difference";
 
@@ -11,19 +9,15 @@ import { type Line, type Pair, rowsOf } from "./difference";
 export function Difference({ id }: { id: string }) {
   const { t } = useTranslation("turns");
   const mayRead = useMay("bodies:read");
-  const [isWanted, setWanted] = useState(false);
-  const found = useQuery({ ...previousQuery(id), enabled: isWanted && mayRead });
   if (!mayRead) return null;
-  const [before, now] = [found.data?.previous?.bodies?.request, found.data?.bodies?.request];
   return (
-    <section aria-label={t("difference")} className="space-y-3">
-      <h3 className="font-semibold">{t("difference")}</h3>
-      {!isWanted && <Button onClick={() => setWanted(true)}>{t("showDifference")}</Button>}
-      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
-      {found.isLoading && <SkeletonRows rows={2} />}
-      {found.isSuccess && (before === undefined || now === undefined) && <p className="text-soft">{t("noPrevious")}</p>}
-      {before !== undefined && now !== undefined && <Rows before={before} now={now} />}
-    </section>
+    <OnDemand title={t("difference")} act={t("showDifference")} query={previousQuery(id)}>
+      {({ previous, bodies }) => {
+        const [before, now] = [previous?.bodies?.request, bodies?.request];
+        if (before === undefined || now === undefined) return <p className="text-soft">{t("noPrevious")}</p>;
+        return <Rows before={before} now={now} />;
+      }}
+    </OnDemand>
   );
 }
 

@@ -1,12 +1,13 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { SlidersHorizontal, X } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
 import { useNodeNames } from "@/api/nodes";
 import { ALL_APIS, REASONS } from "@/api/words";
 import { Button } from "@/shared/Button";
-import { useSettled } from "@/shared/clock";
+import { FITTED, Picker, TypedFilter } from "@/shared/Picker";
+import { type Option, optionsOf } from "@/shared/Field";
 import { CONTINUITIES, FILTERS, isFiltered, OUTCOMES } from "./filter";
 import { Time } from "./Time";
 import { useCanSearchBodies } from "@/api/bodySearch";
@@ -14,16 +15,9 @@ import { useSet } from "./useSet";
 
 const route = getRouteApi("/shell/turns");
 
-interface Pick {
-  value: string;
-  label: string;
-}
-
 /** What a link or the palette looks for, and nobody types here. */
 const RARE = ["trace", "request", "response"] as const;
 const RARE_LABELS = { trace: "trace", request: "requestID", response: "responseID" } as const;
-
-const named = (list: readonly { id: string; name: string }[]): Pick[] => list.map((each) => ({ value: each.id, label: each.name }));
 
 export function Filters() {
   const { t } = useTranslation(["turns", "app"]);
@@ -47,10 +41,10 @@ export function Filters() {
       </Button>
     <div className={`${isUnfolded ? "mt-2 grid" : "hidden"} grid-cols-2 gap-2 sm:mt-0 sm:flex sm:flex-wrap sm:items-center`}>
       <Time />
-      <Picked name="channel" label={t("channel")} options={named(names.channels)} />
-      <Picked name="key" label={t("key")} options={named(names.keys)} />
+      <Picked name="channel" label={t("channel")} options={optionsOf(names.channels)} />
+      <Picked name="key" label={t("key")} options={optionsOf(names.keys)} />
       {(names.projects.length > 1 || search["project"] !== undefined) && (
-        <Picked name="project" label={t("project")} options={named(names.projects)} />
+        <Picked name="project" label={t("project")} options={optionsOf(names.projects)} />
       )}
       {(nodes.length > 1 || search["node"] !== undefined) && (
         <Picked name="node" label={t("node")} options={nodes.map((name) => ({ value: name, label: name }))} />
@@ -86,54 +80,14 @@ export function Filters() {
   );
 }
 
-function Picked({ name, label, options }: { name: string; label: string; options: readonly Pick[] }) {
-  const search = route.useSearch();
+function Picked({ name, label, options }: { name: string; label: string; options: readonly Option[] }) {
+  const value = route.useSearch()[name];
   const set = useSet();
-  const held = search[name];
-  return (
-    <select
-      aria-label={label}
-      className={`field sm:!w-auto sm:max-w-44 ${held === undefined ? "" : "!border-accent font-medium"}`}
-      value={held ?? ""}
-      onChange={(event) => set({ [name]: event.target.value })}
-    >
-      <option value="">{label}</option>
-      {/* What the address names and the lists do not is kept, and shown. */}
-      {held !== undefined && !options.some((each) => each.value === held) && <option value={held}>{held}</option>}
-      {options.map((each) => (
-        <option key={each.value} value={each.value}>
-          {each.label}
-        </option>
-      ))}
-    </select>
-  );
+  return <Picker label={label} any={label} value={value} options={options} className={FITTED} onPick={(chosen) => set({ [name]: chosen })} />;
 }
 
-/** A text that filters once it rests. */
 function Typed({ name, label }: { name: string; label: string }) {
-  const search = route.useSearch();
+  const value = route.useSearch()[name];
   const set = useSet();
-  const held = search[name] ?? "";
-  const [text, setText] = useState(held);
-  const [seen, setSeen] = useState(held);
-  if (held !== seen) {
-    setSeen(held);
-    setText(held);
-  }
-  const settled = useSettled(text, 400).trim();
-  useEffect(() => {
-    if (settled !== held && settled === text.trim()) set({ [name]: settled });
-    // Only what was typed is set; what the address says is read above.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [settled]);
-  return (
-    <input
-      type="search"
-      aria-label={label}
-      placeholder={label}
-      className={`field sm:!w-36 ${held === "" ? "" : "!border-accent font-medium"}`}
-      value={text}
-      onChange={(event) => setText(event.target.value)}
-    />
-  );
+  return <TypedFilter label={label} value={value} onSettle={(typed) => set({ [name]: typed })} />;
 }

@@ -14,11 +14,11 @@ import { Mark } from "@/shared/Strip";
 import { turnQuery } from "./api";
 import { Attempts, Headers } from "./Attempts";
 import { Bodies } from "./Bodies";
-import { changeOf } from "./changed";
 import type { Turn } from "./columns";
 import { Difference } from "./Difference";
-import { Facts } from "./Facts";
+import { TurnFacts } from "./TurnFacts";
 import { TurnTimes } from "./TurnTimes";
+import { useWhatChanged } from "./useWhatChanged";
 import { WhyThere } from "./WhyThere";
 
 interface DialogProps {
@@ -89,7 +89,7 @@ function Detail({ turn }: { turn: Turn }) {
       <TurnTimes turn={turn} />
       <Attempts turn={turn} />
       <WhyThere id={turn.id} />
-      <Facts turn={turn} />
+      <TurnFacts turn={turn} />
       <Headers turn={turn} />
       {turn.session !== "" && <Difference id={turn.id} />}
       <Bodies turn={turn} />
@@ -100,29 +100,19 @@ function Detail({ turn }: { turn: Turn }) {
 /** The reason in a sentence, and what to make of it. */
 function Why({ turn }: { turn: Turn }) {
   const { t } = useTranslation(["turns", "app"]);
+  const whatChanged = useWhatChanged();
   const reason = turn.reason || turn.continuity;
   if (reason === "") return <p className="rounded-xl bg-sunken px-4 py-3">{t("notSent")}</p>;
   return (
     <div className="rounded-xl bg-sunken px-4 py-3">
       <p className="text-[13px] text-soft">{turn.continuity === "fresh" ? t("whyNot") : t("why")}</p>
       <p className="font-medium">{t(`app:reasons.${reason}`, { defaultValue: reason })}</p>
-      {turn.changed !== "" && <WhatChanged text={turn.changed} />}
+      {turn.changed !== "" && (
+        <p className="mt-1 break-words" title={turn.changed} data-testid="changed">
+          {whatChanged(turn.changed)}
+        </p>
+      )}
       {turn.continuity === "fresh" && <p className="mt-1 text-[13px] text-soft">{t(`advice.${turn.reason}`, { defaultValue: "" })}</p>}
     </div>
-  );
-}
-
-/** The very place that is not what it was, in a sentence. */
-function WhatChanged({ text }: { text: string }) {
-  const { t } = useTranslation("turns");
-  const { item, properties } = changeOf(text);
-  const bare = t(`kinds.${item?.kind ?? ""}`, { defaultValue: item?.kind ?? "" });
-  const kind = item?.isOfReply === true ? t("ofReply", { kind: bare }) : bare;
-  return (
-    <p className="mt-1 break-words" title={text} data-testid="changed">
-      {item !== null && item.edit === "later" && t("changeOfLater", { number: item.number, count: item.count })}
-      {item !== null && item.edit !== "later" && t("changeOfItem", { number: item.number, count: item.count, kind, edit: t(`edits.${item.edit}`) })}
-      {properties !== "" && <span> {t("changeOfProperties", { properties, interpolation: { escapeValue: false } })}</span>}
-    </p>
   );
 }

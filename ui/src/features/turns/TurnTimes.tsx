@@ -18,7 +18,8 @@ export function TurnTimes({ turn }: { turn: Turn }) {
         {phases.map((phase) => (
           <li key={phase.name} className="grid grid-cols-[9rem_1fr] items-center gap-x-3 text-[13px] sm:grid-cols-[14rem_1fr]">
             <span className="min-w-0">
-              <span className="text-soft">{t(`phases.${phase.name}`)}</span> {milliseconds(phase.length)}
+              <span className="text-soft">{t(`phases.${phase.name}`)}</span>{" "}
+              <span className="whitespace-nowrap">{milliseconds(phase.length)}</span>
             </span>
             <span aria-hidden className="relative h-4 overflow-hidden rounded bg-sunken">
               <span

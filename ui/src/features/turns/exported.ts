@@ -12,7 +12,7 @@ export function cell(value: unknown): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function csvLine(turn: Turn): string {
+function csvLine(turn: Turn): string {
   return EXPORTED.map((name) => cell(turn[name])).join(",");
 }
 

@@ -4,7 +4,6 @@ import type { Texts } from "@/shared/i18n/texts";
 import type { TurnFilter } from "./api";
 
 export const FILTERS = ["channel", "key", "project", "model", "session", "trace", "request", "response", "continuity", "reason", "api", "upstream", "outcome", "error", "node", "failed", "since", "until", "text"] as const;
-export type FilterName = (typeof FILTERS)[number];
 
 /** A turn that was not sent has none. */
 type Continuity = Exclude<keyof Texts["app"]["continuity"], "">;
@@ -27,7 +26,7 @@ const LENGTHS = { h: 3_600_000, d: 86_400_000 };
 const RELATIVE = /^(\d{1,4})([hd])$/;
 
 /** A time as an address has it: ISO 8601, or so long before now, as `1h` or `7d`. NaN for anything else. */
-export function timeOf(text: string | undefined, now: number): number {
+function timeOf(text: string | undefined, now: number): number {
   const [, length, unit] = RELATIVE.exec(text ?? "") ?? [];
   if (length !== undefined) return now - Number(length) * LENGTHS[unit as keyof typeof LENGTHS];
   return text === undefined ? Number.NaN : Date.parse(text);

@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
 import { useNames } from "@/api/names";
-import { Choice, SelectField, TextField } from "@/shared/Field";
+import { Choice, optionsOf, SelectField, TextField } from "@/shared/Field";
 import { FormDialog } from "@/shared/FormDialog";
 import { inviteUser, type Issued } from "./api";
 import { type Role, rolesOf } from "./draft";
@@ -49,7 +49,7 @@ export function InviteDialog({ onClose, onIssued }: { onClose: () => void; onIss
             problem={problem("projectID")}
             options={[
               { value: "", label: t("app:none") },
-              ...names.projects.map((each) => ({ value: each.id, label: each.name })),
+              ...optionsOf(names.projects),
             ]}
             onChange={(event) => change({ projectID: event.target.value })}
           />

@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { urlOf } from "@/api/place";
 import { Button } from "@/shared/Button";
-import { CopyButton } from "@/shared/Copy";
+import { CopyLine } from "@/shared/Copy";
 import { Dialog } from "@/shared/Dialog";
 import type { Issued } from "./api";
 
@@ -18,12 +18,7 @@ export function IssuedDialog({ issued, onClose }: { issued: Issued; onClose: () 
         {(["link", "token"] as const).map((name) => (
           <div key={name}>
             <p className="mb-1 text-[13px] font-medium">{t(`issued.${name}`)}</p>
-            <div className="flex flex-wrap items-center gap-2 rounded-xl border border-line bg-sunken p-3">
-              <code data-testid={name} className="min-w-0 flex-1 font-mono text-[13px] break-all">
-                {parts[name]}
-              </code>
-              <CopyButton text={parts[name]} />
-            </div>
+            <CopyLine text={parts[name]} name={name} />
           </div>
         ))}
         <Button look="main" onClick={onClose}>

@@ -35,7 +35,7 @@ export function UserMenu({ user, onEdit }: { user: User; onEdit: () => void }) {
   });
   const deleting = useMutation({
     mutationFn: () => deleteUser(user),
-    onSuccess: () => tell(t("told.deleted", { name: user.email })),
+    onSuccess: () => tell(t("app:deleted", { name: user.email })),
     onSettled: () => {
       setAsks(undefined);
       renew();
@@ -58,7 +58,7 @@ export function UserMenu({ user, onEdit }: { user: User; onEdit: () => void }) {
       {asks === "password" && <PasswordDialog user={user} onClose={() => setAsks(undefined)} />}
       {asks === "delete" && (
         <Confirm
-          title={t("deleteTitle", { name: user.email })}
+          title={t("app:deleteTitle", { name: user.email })}
           action={t("app:delete")}
           isBusy={deleting.isPending}
           onClose={() => setAsks(undefined)}

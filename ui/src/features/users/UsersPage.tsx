@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay, useMe } from "@/api/me";
 import { Button } from "@/shared/Button";
+import { More } from "@/shared/Listing";
 import { Card, Page } from "@/shared/Page";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
 import { Table } from "@/shared/Table";
@@ -54,13 +55,7 @@ export function UsersPage() {
         ) : (
           <>
             <Table label={t("title")} columns={columns} rows={rows} keyOf={(row: User) => row.id} />
-            {found.hasNextPage && (
-              <div className="pt-3 text-center">
-                <Button isBusy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-                  {t("app:more")}
-                </Button>
-              </div>
-            )}
+            <More found={found} label={t("app:more")} />
             {rows.length === 1 && mayWrite && <Empty title={t("alone")}>{t("aloneText")}</Empty>}
           </>
         )}

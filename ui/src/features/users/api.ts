@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { ask } from "@/api/client";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
+import { FIRST_PAGE, pageAfter } from "@/api/paged";
 
 export const USER = graphql(`
   fragment UserFields on User { id email name role status createdAt lastSignInAt revision identities { issuer } }
@@ -19,8 +20,8 @@ const LIST = graphql(
 export const usersQuery = infiniteQueryOptions({
   queryKey: ["users", "list"],
   queryFn: ({ signal, pageParam }) => ask(LIST, { after: pageParam }, signal).then((told) => told.users),
-  initialPageParam: null as string | null,
-  getNextPageParam: (page) => (page.pageInfo.hasNextPage ? page.pageInfo.endCursor : undefined),
+  initialPageParam: FIRST_PAGE,
+  getNextPageParam: (page) => pageAfter(page),
 });
 
 const NAMES = graphql(`query UserNames { users(first: 200) { nodes { id email name role } } }`);

@@ -1,5 +1,6 @@
 /** People as they are being written, and who may change whom. */
 import { exhaustive } from "@/api/records";
+import { differencesOf } from "@/shared/draft";
 import type { User, UserInput } from "./api";
 
 export type Role = User["role"];
@@ -52,6 +53,4 @@ type Field = Exclude<keyof UserDraft, "password">;
 const FIELDS = exhaustive<Field>({ email: true, name: true, role: true, status: true });
 
 /** What differs, of texts as the page shows them. */
-export function differences(theirs: Record<Field, string>, yours: Record<Field, string>) {
-  return FIELDS.filter((field) => theirs[field] !== yours[field]).map((field) => ({ field, theirs: theirs[field], yours: yours[field] }));
-}
+export const differences = (theirs: Record<Field, string>, yours: Record<Field, string>) => differencesOf(FIELDS, theirs, yours);

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { UNKNOWN, useFormat } from "@/shared/format";
+import { Meter } from "@/shared/Meter";
 import { accountsQuery, type Quota, type Window } from "./accounts";
 
 /** How much of each window the accounts of a channel have used. */
@@ -32,16 +33,7 @@ function Bar({ window }: { window: Window }) {
   return (
     <div className="grid grid-cols-[3.2rem_1fr_2.6rem] items-center gap-2 text-[12px]" title={resets}>
       <span className="text-soft">{label}</span>
-      <span
-        role="meter"
-        aria-label={`${label} ${resets}`}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={used}
-        className="block h-1.5 overflow-hidden rounded-full bg-sunken"
-      >
-        <span className={`block h-full ${used >= 90 ? "bg-bad" : used >= 70 ? "bg-warn" : "bg-accent"}`} style={{ width: `${used}%` }} />
-      </span>
+      <Meter label={`${label} ${resets}`} part={used / 100} tone={used >= 90 ? "bad" : used >= 70 ? "warn" : "good"} />
       <span className="text-right">{Math.round(used)} %</span>
     </div>
   );

@@ -81,7 +81,7 @@ function Said({ text, isCode = false }: { text: string; isCode?: boolean }) {
   );
 }
 
-export function beginningOf(text: string): string {
+function beginningOf(text: string): string {
   const short = text.slice(0, LETTERS);
   const end = short.split("\n").slice(0, LINES).join("\n").length;
   return end < text.length ? text.slice(0, end) : text;

@@ -3,12 +3,13 @@ import { useTranslation } from "react-i18next";
 import { Link } from "@tanstack/react-router";
 import { useNames } from "@/api/names";
 import { Mono } from "@/shared/Badge";
+import { Facts } from "@/shared/Facts";
 import { bytes, UNKNOWN, useFormat } from "@/shared/format";
 import { TurnsLink, type TurnsSearch } from "@/shared/TurnsLink";
 import { COLUMNS, detailed, type Group, textOf, type Turn } from "./columns";
 
 /** The columns that a turn's detail tells. */
-export function Facts({ turn }: { turn: Turn }) {
+export function TurnFacts({ turn }: { turn: Turn }) {
   return (
     <div className="grid gap-6 md:grid-cols-2">
       <Facet group="figures" turn={turn} drawn={useFigures(turn)} />
@@ -26,14 +27,7 @@ function Facet({ group, turn, drawn }: { group: Group; turn: Turn; drawn: Drawn 
   return (
     <section aria-label={t(group)}>
       <h3 className="mb-2 font-semibold">{t(group)}</h3>
-      <dl className="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-4 gap-y-1.5">
-        {detailed(group).map((name) => (
-          <div key={name} className="contents">
-            <dt className="text-soft">{t(COLUMNS[name].label)}</dt>
-            <dd className="min-w-0 break-words">{drawn[name] ?? textOf(name, turn, format)}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={detailed(group).map((name) => [t(COLUMNS[name].label), drawn[name] ?? textOf(name, turn, format)])} />
     </section>
   );
 }
@@ -77,6 +71,8 @@ function useOrigins(turn: Turn): Drawn {
       ),
     keyName: turn.keyID === "" ? UNKNOWN : <TurnsLink search={{ key: turn.keyID }} className="underline">{turn.keyName || turn.keyID}</TurnsLink>,
     projectID: turn.projectID === "" ? undefined : names.project(turn.projectID),
+    changed: turn.changed === "" ? undefined : <Mono className="break-words">{turn.changed}</Mono>,
+    responseID: turn.responseID === "" ? undefined : <Mono className="break-all">{turn.responseID}</Mono>,
     requestID: <Mono className="break-all">{turn.requestID}</Mono>,
     id: <Mono>{turn.id}</Mono>,
     node: turn.node === "" ? undefined : <Filtered search={{ node: turn.node }}>{turn.node}</Filtered>,
