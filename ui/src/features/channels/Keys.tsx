@@ -11,6 +11,7 @@ import { TextField } from "@/shared/Field";
 import { Menu } from "@/shared/Menu";
 import { Failure } from "@/shared/states";
 import { addChannelKey, type Channel, channelQuery, removeChannelKey, updateChannelKey } from "./api";
+import { nameOf, Resting } from "./Resting";
 
 type Key = Channel["keys"][number];
 type Trust = NonNullable<Key["trust"]>;
@@ -48,7 +49,7 @@ type Run = (act: () => Promise<Channel>) => Promise<Channel>;
 function Row({ channel, one, mayWrite, run }: { channel: Channel; one: Key; mayWrite: boolean; run: Run }) {
   const { t } = useTranslation(["channels", "app"]);
   const [asks, setAsks] = useState(false);
-  const name = one.label === "" ? one.masked : `${one.label} ${one.masked}`;
+  const name = nameOf(one);
   const toggle = () => void run(() => updateChannelKey(channel, one.id, { isEnabled: !one.isEnabled }));
   const own = one.id === "own";
   return (
@@ -72,6 +73,11 @@ function Row({ channel, one, mayWrite, run }: { channel: Channel; one: Key; mayW
         </span>
       </div>
       {one.problem !== "" && <p className="text-[13px] text-bad">✕ {one.problem}</p>}
+      {one.resting !== null && (
+        <p className="text-[13px] text-soft">
+          <Resting rests={one.resting} />
+        </p>
+      )}
       {one.requests !== null && (
         <p className="text-[13px] text-soft">{t("keys.requests", { percent: Math.round(one.requests.usedPercent) })}</p>
       )}
