@@ -28,7 +28,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_CONFIG = '[server]\nport = {port}\nlame_duck = "0s"\n\n'
+_CONFIG = '[server]\nport = {port}\nlame_duck = "0s"\n{server}\n'
 _CONFIG += '[database]\nurl = "sqlite:///{folder}/longwire.db"\n'
 _CONFIG += '\n[alerts]\ninterval = "1s"\n'
 _CODEX = '\n[codex]\nissuer = "{upstream}"\nredirect_port = {redirect}\n'
@@ -123,16 +123,19 @@ class Served:
 
 
 class Stage(Served):
-    """A gateway with an empty database, and its upstream, which signs people in, too."""
+    """A gateway with an empty database, and its upstream, which signs people in, too.
 
-    def __init__(self, folder: Path) -> None:
+    `server` are more lines of its configuration's `[server]`, `sections` more sections.
+    """
+
+    def __init__(self, folder: Path, server: str = "", sections: str = "") -> None:
         self.folder = folder
         self.port, upstream, redirect = free_port(), free_port(), free_port()
         super().__init__(f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{upstream}")
         self.config = folder / "longwire.toml"
-        fields = {"port": self.port, "folder": folder, "redirect": redirect}
+        fields = {"port": self.port, "folder": folder, "redirect": redirect, "server": server}
         text = (_CONFIG + _CODEX).format(**fields, upstream=self.upstream)
-        self.config.write_text(text, encoding="utf-8")
+        self.config.write_text(text + sections, encoding="utf-8")
         issuer = 'issuer={"device_interval":1}'
         self.emulator = Process(
             folder, "emulator", "emulator", "--port", str(upstream), "--set", issuer

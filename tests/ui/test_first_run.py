@@ -1,6 +1,8 @@
 """From the one-time token to a turn that is seen to continue, in the browser alone."""
 
+import os
 import re
+import subprocess
 
 import pytest
 from playwright.sync_api import expect
@@ -93,6 +95,35 @@ def test_from_the_token_to_a_turn_that_continues(opened, fresh_stage):
     navigation = page.get_by_role("navigation", name="Navigation")
     expect(navigation.get_by_role("link", name="Keys")).to_be_visible()
     expect(navigation.get_by_role("link", name="First steps")).to_have_count(0)
+
+
+def test_the_newcomer_finds_back_and_reads_why(opened, stage, walked):
+    """The guide is found again; its command, copied, is served; its turn says why it went so."""
+    page = opened(walked, "/", permissions=["clipboard-read", "clipboard-write"])
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("first steps")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/start")
+    page.get_by_label("A key that you have").fill(walked.key("laptop"))
+    command = page.get_by_label("curl", exact=True).and_(page.locator("pre"))
+    expect(command).to_contain_text(re.compile(r'lw_[\s\S]+"model":"gpt-'))
+    command.locator("..").get_by_role("button", name="Copy").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert f"{stage.url}/v1/responses" in copied
+    shell = ["/bin/bash", "-c", copied]
+    ran = subprocess.run(shell, env=os.environ, capture_output=True, text=True, check=True)
+    assert " 200 " in ran.stdout.splitlines()[0], ran.stdout
+    walked.logged(3)
+
+    page.get_by_role("navigation").get_by_role("link", name="Turns", exact=True).click()
+    page.get_by_role("row", name=re.compile("single question.*laptop")).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Why was this not continued?")
+    expect(dialog).to_contain_text("A single question without tools or history")
+    page.keyboard.press("Escape")
+    page.get_by_role("row", name=re.compile("continued")).first.click()
+    expect(dialog).to_contain_text("Continued: only what is new was sent.")
 
 
 def test_the_snippets_say_what_the_command_prints(opened, stage, walked):

@@ -234,13 +234,9 @@ def test_a_kept_conversation_goes_on_in_the_playground(opened, owner, stage, key
 @pytest.fixture(scope="module")
 def indexing(tmp_path_factory):
     """A gateway whose operator lets bodies be indexed, and its owner."""
-    running = Stage(tmp_path_factory.mktemp("indexing"))
-    first = running.join(running.token, OWNER)
-    running.gateway.stop()
-    config = running.config.read_text(encoding="utf-8")
-    running.config.write_text(f"{config}\n[bodies]\nindex = true\n", encoding="utf-8")
-    running.start()
-    yield running, first
+    sections = "\n[bodies]\nindex = true\n"
+    running = Stage(tmp_path_factory.mktemp("indexing"), sections=sections)
+    yield running, running.join(running.token, OWNER)
     running.stop()
 
 

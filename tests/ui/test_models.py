@@ -70,7 +70,7 @@ def test_the_page_is_whole_on_every_screen(opened, owner, channel, scheme, width
     expect(page.get_by_text("Comes first.")).to_be_visible()
     assert violations(page) == []
     with language(page, "zh-CN"):
-        expect(page.get_by_text("会走到哪里？").first).to_be_visible()
+        expect(page.get_by_text("会走到哪里").first).to_be_visible()
         assert violations(page) == []
 
 

@@ -63,6 +63,7 @@ def test_what_cannot_be_is_told_at_its_field(opened, owner, held):
     page.get_by_role("button", name="Save", exact=True).click()
     expect(days(page, "bodies")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_text("bodies cannot stay longer than their turns").first).to_be_visible()
+    expect(page.get_by_text("bodyDays")).to_have_count(0)
     expect(days(page, "bodies")).to_have_value("90")
     assert held()["bodyDays"] == 3
 

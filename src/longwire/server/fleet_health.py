@@ -98,8 +98,8 @@ class FleetHealth:
             _best(wires),
             connections,
             problem,
-            _unavailable(running, clocks[1]) or _resting(healths, *clocks),
-            _resting(wires, *clocks),
+            _unavailable(running, clocks[1]) or resting_of(healths, *clocks),
+            resting_of(wires, *clocks),
             failed.blamed if problem else None,
             failed.last,
         )
@@ -149,7 +149,7 @@ def trust_of(health: Health, now: float) -> Trust:
     return Trust.FAILING if health.is_trusted(now) else Trust.RESTING
 
 
-def _resting(healths: Sequence[Health], now: float, wall: float) -> Resting | None:
+def resting_of(healths: Sequence[Health], now: float, wall: float) -> Resting | None:
     """Return why all of them rest, and for how long the first of them; None where one does not."""
     if not healths or any(now >= each.until for each in healths):
         return None

@@ -1,5 +1,14 @@
 """Several keys of a channel over GraphQL."""
 
+import time
+from datetime import datetime, timedelta
+
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.channel_key import ChannelKey
+from longwire.core.nouns.secret import Secret
+from longwire.core.rules.routing import Route
+from longwire.relay.channels.channel import Channel
+
 KEYS = """
   fragment keys on Channel {
     id revision hasCredential keys { id label masked weight isEnabled trust problem }
@@ -24,6 +33,7 @@ REMOVE = (
     }"""
     + KEYS
 )
+FARES = "query($id: ID!) { channel(id: $id) { keys { trust resting { why since until } } } }"
 UPSTREAM_KEY, SECOND = "sk-planted-first-1111", "sk-planted-second-2222"
 
 
@@ -55,6 +65,29 @@ async def test_the_whole_life_of_a_key(admin, administration):
     removed = await admin.get(REMOVE, **{**seen, "revision": 3})
     assert [] == removed["keys"]
     assert 4 == administration.refresh.times
+
+
+async def test_a_key_that_rests_says_why_since_and_until(admin, administration):
+    """One of two is left alone for ten minutes, as its upstream asked; the other takes turns."""
+    channel = await _channel(admin)
+    added = await admin.get(ADD, **channel, key=SECOND)
+    own, second = [
+        Channel(
+            Route(channel["id"], account=entry),
+            "e",
+            http=object(),
+            spec=ChannelSpec(channel["id"], "up"),
+            key=ChannelKey(entry, Secret("")),
+        )
+        for entry in ("", added["keys"][1]["id"])
+    ]
+    administration.health.running = {channel["id"]: (own, second)}.get
+    second.state.health.fail(time.monotonic(), retry_after=600, problem="slow down")
+    one, other = (await admin.get(FARES, id=channel["id"]))["keys"]
+    assert {"trust": "SOUND", "resting": None} == one
+    since, until = (datetime.fromisoformat(other["resting"][name]) for name in ("since", "until"))
+    assert ("RESTING", "RETRY_AFTER") == (other["trust"], other["resting"]["why"])
+    assert abs(until - since - timedelta(minutes=10)) <= timedelta(milliseconds=1)
 
 
 async def test_the_own_key_goes_while_another_stays(admin):

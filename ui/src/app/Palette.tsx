@@ -68,7 +68,11 @@ export function Palette({ onClose }: { onClose: () => void }) {
       event.preventDefault();
       setAt((at + step + entries.length) % Math.max(1, entries.length));
     }
-    if (event.key === "Enter" && !event.nativeEvent.isComposing) run(entries[at]);
+    if (event.key === "Enter" && !event.nativeEvent.isComposing) {
+      // The focus goes back to where it was: this very key must not press what is there.
+      event.preventDefault();
+      run(entries[at]);
+    }
   };
   return (
     <Dialog title={t("palette.open")} onClose={onClose}>

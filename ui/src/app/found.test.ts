@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { found, grouped, rank } from "./found";
+import { found, grouped, isLongEnough, rank } from "./found";
 
 test("a beginning counts more than a part, a part more than scattered letters", () => {
   expect(["Channels", "My channels", "c h a", "Keys"].map((name) => rank(name, "cha"))).toEqual([4, 3, 2, 0]);
@@ -8,6 +8,10 @@ test("a beginning counts more than a part, a part more than scattered letters", 
 test("the best entries come first", () => {
   const entry = (name: string) => ({ name, group: "", run: () => undefined });
   expect(found([entry("All keys"), entry("Keys")], "key").map((each) => each.name)).toEqual(["Keys", "All keys"]);
+});
+
+test("three letters are looked for, and two characters of Chinese", () => {
+  expect(["ab", "abc", "会", "会议", "a会"].map(isLongEnough)).toEqual([false, true, false, true, true]);
 });
 
 test("a group stands where its best entry does", () => {

@@ -6,6 +6,12 @@ export interface Entry {
 }
 
 const MOST = 40;
+const SHORTEST = 3;
+
+/** Whether a text says enough to look for it in the log: most words of Chinese have two characters. */
+export function isLongEnough(text: string): boolean {
+  return text.length >= (/\p{Script=Han}/u.test(text) ? 2 : SHORTEST);
+}
 
 /** 0 for no match; a beginning counts more than a part, a part more than scattered letters. */
 export function rank(name: string, text: string): number {

@@ -8,7 +8,7 @@ import { graphql, type ResultOf } from "@/api/graphql";
 import { useMe } from "@/api/me";
 import { useSettled } from "@/shared/clock";
 import { useFormat } from "@/shared/format";
-import type { Entry } from "./found";
+import { type Entry, isLongEnough } from "./found";
 
 const FIND = graphql(`
   query Find($text: String!) {
@@ -25,8 +25,6 @@ const FIND = graphql(`
 `);
 type Found = ResultOf<typeof FIND>["find"];
 
-const SHORTEST = 3;
-
 export interface Finds {
   /** Turns and runs, by their ids: they mean what was typed more than any name does. */
   ids: Entry[];
@@ -41,7 +39,7 @@ export interface Finds {
 export function useFinds(typed: string): Finds {
   const { permissions } = useMe();
   const text = useSettled(typed.trim(), 200);
-  const isAsked = text.length >= SHORTEST && permissions.includes("turns:read");
+  const isAsked = isLongEnough(text) && permissions.includes("turns:read");
   const query = useQuery({
     queryKey: ["find", text],
     queryFn: ({ signal }) => ask(FIND, { text }, signal).then((told) => told.find),
@@ -65,7 +63,7 @@ function useBodyEntry(text: string): Entry[] {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const canSearch = useCanSearchBodies();
-  if (!canSearch || text.length < SHORTEST) return [];
+  if (!canSearch || !isLongEnough(text)) return [];
   const run = () => void navigate({ to: "/turns", search: { text } });
   return [{ group: t("places.turns"), name: t("palette.inBodies", { text, interpolation: { escapeValue: false } }), run }];
 }

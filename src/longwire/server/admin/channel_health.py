@@ -146,14 +146,15 @@ async def health_of(info: Info, channel_id: str) -> ChannelHealth:
 
 def _parts(fare: Fare, *, may_read: bool) -> dict[str, object]:
     return {
-        "resting": _rests(fare.resting),
-        "websocket_resting": _rests(fare.websocket_resting),
+        "resting": rests_of(fare.resting),
+        "websocket_resting": rests_of(fare.websocket_resting),
         "cause": _failure(fare.cause, may_read=may_read),
         "last_failure": _failure(fare.last_failure, may_read=may_read),
     }
 
 
-def _rests(resting: Resting | None) -> Rests | None:
+def rests_of(resting: Resting | None) -> Rests | None:
+    """Return a rest as the admin API shows it; None for none."""
     if resting is None:
         return None
     since, until = time_or_none(resting.since), time_or_none(resting.until)

@@ -5,7 +5,8 @@ import { useNow } from "@/shared/clock";
 import { useFormat } from "@/shared/format";
 import { Card } from "@/shared/Page";
 import { TurnsLink } from "@/shared/TurnsLink";
-import type { Channel, ChannelFailure, Rests } from "./api";
+import type { Channel, ChannelFailure } from "./api";
+import { Resting, RestingKeys } from "./Resting";
 
 interface Props {
   channel: Channel;
@@ -28,6 +29,7 @@ export function HealthCard({ channel, lastServed }: Props) {
             {t("rests.wire")} <Resting rests={health.websocketResting} />
           </p>
         )}
+        <RestingKeys keys={channel.keys} />
         {trouble !== "" && (
           <p>
             <strong className="font-medium">{t(`turns:troubles.${trouble}`, { defaultValue: health.problem })}</strong>{" "}
@@ -51,22 +53,6 @@ export function HealthCard({ channel, lastServed }: Props) {
         ))}
       </dl>
     </Card>
-  );
-}
-
-/** A sentence: why, since when, until when. */
-function Resting({ rests }: { rests: Rests }) {
-  const { t } = useTranslation("channels");
-  const format = useFormat();
-  const now = useNow();
-  const times = { since: format.ago(rests.since, now), until: format.ago(rests.until, now) };
-  const exactly = [rests.since, rests.until].filter((each) => each !== null).map((each) => format.dateTime(each));
-  return (
-    <span title={exactly.join(" – ")}>
-      {t(`rests.${rests.why}`)}
-      {rests.since !== null && ` · ${t("since", times)}`}
-      {rests.until !== null && ` · ${t("until", times)}`}
-    </span>
   );
 }
 

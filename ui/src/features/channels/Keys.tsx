@@ -12,6 +12,7 @@ import { Menu } from "@/shared/Menu";
 import { Failure } from "@/shared/states";
 import { addChannelKey, type Channel, channelQuery, removeChannelKey, updateChannelKey } from "./api";
 import { TRUST_TONES } from "./HealthBadge";
+import { nameOf, Resting } from "./Resting";
 
 type Key = Channel["keys"][number];
 
@@ -47,7 +48,7 @@ type Run = (act: () => Promise<Channel>) => Promise<Channel>;
 function Row({ channel, one, mayWrite, run }: { channel: Channel; one: Key; mayWrite: boolean; run: Run }) {
   const { t } = useTranslation(["channels", "app"]);
   const [asks, setAsks] = useState(false);
-  const name = one.label === "" ? one.masked : `${one.label} ${one.masked}`;
+  const name = nameOf(one);
   const toggle = () => void run(() => updateChannelKey(channel, one.id, { isEnabled: !one.isEnabled }));
   const own = one.id === "own";
   return (
@@ -71,6 +72,11 @@ function Row({ channel, one, mayWrite, run }: { channel: Channel; one: Key; mayW
         </span>
       </div>
       {one.problem !== "" && <p className="text-[13px] text-bad">✕ {one.problem}</p>}
+      {one.resting !== null && (
+        <p className="text-[13px] text-soft">
+          <Resting rests={one.resting} />
+        </p>
+      )}
       {one.requests !== null && (
         <p className="text-[13px] text-soft">{t("keys.requests", { percent: Math.round(one.requests.usedPercent) })}</p>
       )}

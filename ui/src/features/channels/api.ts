@@ -25,7 +25,7 @@ export const CHANNEL = graphql(
     prices { model input cached cacheWrite output tiers { above input cached cacheWrite output } }
     renames { from to }
     overrides { action member header value models apis }
-    keys { id label masked weight isEnabled trust problem requests { usedPercent } tokens { usedPercent } }
+    keys { id label masked weight isEnabled trust problem resting { ...RestsFields } requests { usedPercent } tokens { usedPercent } }
     rates { requestsPerMinute tokensPerMinute concurrentTurns }
     endpoints { ...EndpointFields }
     defaultEndpoints { ...EndpointFields }
