@@ -27,6 +27,7 @@ export const PASSED_APIS = [
   "completions",
   "rerank",
 ] as const;
+export type PassedApi = (typeof PASSED_APIS)[number];
 
 export const ALL_APIS = [
   "responses",
