@@ -5,6 +5,7 @@ import json
 import pytest
 
 from longwire.store.body_search import BodySearch
+from longwire.store.turns import Turns
 from tests.store.turn_rows import bodies, row
 
 SEARCH = """
@@ -27,7 +28,8 @@ async def said(store, number, words, project_id="default"):
     """Keep a turn whose request says something."""
     turn = row(number, project_id=project_id)
     request = json.dumps({"input": [{"role": "user", "content": words}]})
-    await store.turns.add([turn], [bodies(turn, request.encode())])
+    log = Turns(store.database, store.vault, indexes_bodies=store.body_search.is_allowed)
+    await log.add([turn], [bodies(turn, request.encode())])
     return str(turn.id)
 
 
