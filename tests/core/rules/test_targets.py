@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from longwire.core.nouns.access import Grant
 from longwire.core.nouns.model import Condition, Model, Target
 from longwire.core.rules.routing import Refusal, Route, Standing, ranked, standing
-from longwire.core.rules.targets import TurnFacts, choose_target, resolve, unmet_by
+from longwire.core.rules.targets import TurnFacts, choose_target, first_target, resolve, unmet_by
 
 ROUTES = [Route(f"ch_{name}", name=name, tags=("all", name)) for name in "abcd"]
 TARGETS = st.builds(
@@ -213,3 +213,22 @@ def test_a_standing_says_what_came_first():
         "ch_d=smart": Standing.RESTING,
         **{f"ch_{name}=cheap": Standing.FALLBACK for name in "abcd"},
     } == said
+
+
+@given(MODELS)
+@settings(deadline=None)
+def test_what_is_listed_serves_some_turn(model):
+    """A key is shown a model if a turn of its own, of any kind, would have a target there."""
+    for grant in (Grant(), Grant(models=("smart",)), Grant(channels=("ch_d",))):
+        shown = first_target(resolve([model, SPARE], ROUTES)["smart"], grant)
+        assert chosen(model, facts(grant)).candidates[:1] == ((shown,) if shown else ())
+
+
+def test_a_fallback_that_a_key_may_not_use_is_not_listed():
+    """Nor what asks something of a turn hidden: some turn meets it."""
+    model = Model("m", "smart", targets=(Target("gone"),), fallbacks=("spare",))
+    found = resolve([model, SPARE], ROUTES)["smart"]
+    assert first_target(found, Grant(models=("smart",))) is None
+    assert "ch_a=cheap" == first_target(found, Grant()).id
+    asks = Model("m", "smart", targets=(Target("a", condition=Condition(min_tokens=9)),))
+    assert "ch_a=smart" == first_target(resolve([asks], ROUTES)["smart"], Grant()).id

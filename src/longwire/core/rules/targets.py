@@ -121,8 +121,21 @@ def choose_target(found: ModelRoutes, facts: TurnFacts) -> Choice:
     return Choice(tuple(served.values()), tuple(refusals))
 
 
+def first_target(found: ModelRoutes, grant: Grant) -> Route | None:
+    """Return the first target that may serve some of a key's turns, None where none may."""
+    return next((each.route for each in found.options if not _barred(each, grant)), None)
+
+
 def _refused(option: Option, facts: TurnFacts) -> Refused | None:
-    route, model, grant = option.route, option.offers, facts.grant
+    barred = _barred(option, facts.grant)
+    if barred is None and option.condition and (unmet := unmet_by(option.condition, facts)):
+        return Refused(option.route, Refusal.CONDITION, unmet)
+    return barred
+
+
+def _barred(option: Option, grant: Grant) -> Refused | None:
+    """Return why an option serves none of a key's turns, None where it may."""
+    route, model = option.route, option.offers
     if not grant.allows_channel(route.channel):
         return Refused(route, Refusal.KEY)
     if route.fallback and not _may_fall_back(option, grant):
@@ -135,8 +148,6 @@ def _refused(option: Option, facts: TurnFacts) -> Refused | None:
         return Refused(route, Refusal.DISABLED)
     if not route.serves(route.model):
         return Refused(route, Refusal.NOT_SERVED, route.model)
-    if option.condition is not None and (unmet := unmet_by(option.condition, facts)):
-        return Refused(route, Refusal.CONDITION, unmet)
     return None
 
 

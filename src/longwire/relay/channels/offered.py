@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from longwire.core.nouns.access import Grant
 from longwire.core.nouns.renames import is_pattern
 from longwire.core.rules.routing import Route
-from longwire.core.rules.targets import ModelRoutes
+from longwire.core.rules.targets import ModelRoutes, first_target
 from longwire.dialects.codex.models import CLIENT_VERSION
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.listings import Listings
@@ -70,16 +70,7 @@ def _target(found: ModelRoutes, grant: Grant) -> Route | None:
     """Return the first target of a model that a key may use, None for a model that is not."""
     if not found.model.is_enabled or not found.model.serves_project(grant.project_id):
         return None
-    return next(
-        (
-            option.route
-            for option in found.options
-            if not option.is_missing
-            and option.route.is_enabled
-            and grant.allows_channel(option.route.channel)
-        ),
-        None,
-    )
+    return first_target(found, grant)
 
 
 def _needs_list(channel: Channel) -> bool:
