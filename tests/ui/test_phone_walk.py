@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.ui.conftest import violations
 from tests.ui.stage import MODELS, OWNER, PASSWORD, Stage
-from tests.ui.test_pages import SETTLED, UNTRANSLATED
+from tests.ui.test_pages import UNTRANSLATED
 
 PHONE = {"width": 360, "height": 740}
 STOPS = """() => {
@@ -110,15 +110,14 @@ def unreached(page):
 def sound(page):
     """Nothing is wider than the phone, broken, cut or covered, and all of it goes by keyboard."""
     expect(page.locator(".skeleton")).to_have_count(0)
-    page.evaluate(SETTLED)
     root = "document.documentElement"
     found = {
+        "axe": violations(page),
         "wide": max(0, page.evaluate(f"{root}.scrollWidth - {root}.clientWidth")),
         **page.evaluate(DRAWN),
         "untranslated": re.findall(
             rf"\b(?:{UNTRANSLATED}):?\.\w+", page.locator("body").inner_text()
         ),
-        "axe": violations(page),
         "unreached": unreached(page),
     }
     assert {} == {name: what for name, what in found.items() if what}, page.url
