@@ -23,7 +23,7 @@ def fresh_stage(tmp_path):
 @pytest.fixture(scope="module")
 def walked(stage, owner):
     """The owner of a gateway on which every step of the guide is done."""
-    owner.channel()
+    owner.channel(transport="auto")
     key = owner.key()
     stage.turn(key, "And a second one?", "agent-1", stage.turn(key, "A question?", "agent-1"))
     owner.logged(2)
