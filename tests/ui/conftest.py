@@ -19,6 +19,11 @@ SETTLED = """async () => {
 }"""
 """Three frames in which no colour is on its way to another one: axe reads colours as they are."""
 
+UNSTUCK = """position => {
+  for (const bar of document.querySelectorAll(".sticky.bottom-0")) bar.style.position = position;
+}"""
+"""Puts bars at the bottom where they belong: what they cover is scrolled to, and is no smaller."""
+
 EXPECTED = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
 """What Chromium logs by itself where a server is away or refuses; tests bring that about."""
 
@@ -107,5 +112,7 @@ def violations(page, rules=None):
     page.evaluate(SETTLED)
     among = {"runOnly": rules} if rules else {"rules": {"target-size": {"enabled": True}}}
     wanted = {"resultTypes": ["violations"], **among}
+    page.evaluate(UNSTUCK, "static")
     found = page.evaluate("wanted => axe.run(document, wanted)", wanted)["violations"]
+    page.evaluate(UNSTUCK, "")
     return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found]

@@ -234,7 +234,7 @@ def a_budget_warns(page, stage, owner, key, receiver):
     go(page, "Alerts")
     history = page.get_by_role("table", name="What was and what lasts")
     alert = history.get_by_role("row").filter(has_text="of the budget is spent")
-    expect(alert).to_contain_text("key ci, tokens")
+    expect(alert).to_contain_text("Key ci, tokens a month")
     expect(alert).to_contain_text("arrived")
 
 
