@@ -78,6 +78,7 @@ def furnish(stage: Stage, owner: Person) -> dict[str, str]:
     stage.join(owner.invite("ADMIN"), "grace@example.org")
     stage.join(owner.invite("VIEWER"), "linus@example.org")
     owner.invite("VIEWER")
+    add_names_and_budgets(owner, (channel, second))
     turn = write_week(stage, owner, (channel, second))
     for number, talk in enumerate(TALKS):
         past: list = []
@@ -86,6 +87,16 @@ def furnish(stage: Stage, owner: Person) -> dict[str, str]:
             past = [] if count == 4 + number and number % 2 else past
             past = stage.turn(keys["agents" if number % 2 else "laptop"], question, talk, past)
     return {"channel": channel, "codex": codex["id"], "turn": turn, "key": keys["laptop"]}
+
+
+def add_names_and_budgets(owner: Person, channels: tuple[str, str]) -> None:
+    """Add a model over both channels, and a budget that is nearly spent, which fires an alert."""
+    targets = [{"channel": each, "model": MODELS[0], "order": n} for n, each in enumerate(channels)]
+    query = "mutation($i: ModelInput!) { createModel(input: $i) { id } }"
+    owner.ask(query, i={"name": "smart", "targets": targets, "fallbacks": [MODELS[1]]})
+    query = "mutation($i: NewBudgetInput!) { createBudget(input: $i) { id } }"
+    whose = {"kind": "PROJECT", "subjectID": "prj_default", "action": "WARN"}
+    owner.ask(query, i={**whose, "period": "MONTH", "unit": "DOLLARS", "amount": 24.0})
 
 
 def write_week(stage: Stage, owner: Person, channels: tuple[str, str]) -> str:
@@ -177,6 +188,7 @@ def take(stage: Stage, owner: Person, names: dict[str, str], wanted: set[str]) -
         "overview": ("/?range=7d&by=CHANNEL", still),
         "sessions": ("/sessions", still),
         "session": ("/sessions", open_session),
+        "run": ("/sessions?view=all", open_run),
         "turns": ("/turns", still),
         "turn": (f"/turns?open={names['turn']}", still),
         "channels": ("/channels", still),
@@ -185,6 +197,9 @@ def take(stage: Stage, owner: Person, names: dict[str, str], wanted: set[str]) -
         "keys": ("/keys", still),
         "playground": ("/playground", lambda page: talk(page, names["key"])),
         "start": ("/start", still),
+        "models": ("/public-models", still),
+        "budgets": ("/budgets", still),
+        "alerts": ("/alerts", still),
         "projects": ("/projects", still),
         "users": ("/users", still),
         "audit": ("/audit", still),
@@ -262,6 +277,13 @@ def open_session(page: Page) -> None:
     """Open the session with the most turns."""
     page.get_by_role("row", name=re.compile(TALKS[-1])).get_by_role("button").click()
     page.get_by_role("dialog").wait_for()
+    still(page)
+
+
+def open_run(page: Page) -> None:
+    """Open the page of the session with the most turns."""
+    page.get_by_role("link", name=TALKS[-1]).first.click()
+    page.get_by_role("heading", level=1, name="Session", exact=True).wait_for()
     still(page)
 
 

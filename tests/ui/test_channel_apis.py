@@ -109,7 +109,7 @@ def test_a_price_is_said_of_a_model(opened, owner):
     page = opened(owner, f"/channels/{channel['id']}/settings")
     page.get_by_role("button", name="Add a price").click()
     prices = page.get_by_role("group", name="Prices")
-    prices.get_by_label("Model").fill("gpt-5*")
+    prices.get_by_label("Model", exact=True).fill("gpt-5*")
     prices.get_by_label("Input").fill("-1")
     expect(prices.get_by_text("must be 0 to 1000000")).to_be_visible()
     prices.get_by_label("Input").fill("1.25")

@@ -41,6 +41,11 @@ test("of something new only what is set is told", () => {
   ]);
 });
 
+test("where a thing is declared is not told, nor a part of it that says nothing", () => {
+  expect(changesOf({ name: [null, "a"], is_declared: [null, false] })).toEqual([{ field: "name", old: null, new: "a" }]);
+  expect(textOf("targets", [{ model: "m", condition: { keys: [], streams: null } }], SHOWS)).toBe("model = m");
+});
+
 test("a secret that was replaced by another is told, though both are hidden", () => {
   expect(changesOf({ password: ["***", "***"] })).toEqual([{ field: "password", old: "***", new: "***" }]);
 });

@@ -17,7 +17,7 @@ export function Apis({ draft, change, problem }: Parts) {
     <div className="space-y-5">
       <fieldset className="min-w-0" aria-describedby="channel-apis">
         <legend className="mb-1 text-[13px] font-medium">{t("apis.title")}</legend>
-        <div className="flex flex-wrap gap-x-5 gap-y-2">
+        <div className="flex flex-wrap gap-x-5 gap-y-3">
           {API_FORMATS.map((api) => (
             <CheckField
               key={api}
@@ -34,7 +34,7 @@ export function Apis({ draft, change, problem }: Parts) {
       </fieldset>
       <fieldset className="min-w-0" aria-describedby="channel-passed-apis">
         <legend className="mb-1 text-[13px] font-medium">{t("apis.passed")}</legend>
-        <div className="flex flex-wrap gap-x-5 gap-y-2">
+        <div className="flex flex-wrap gap-x-5 gap-y-3">
           {PASSED_APIS.map((api) => (
             <CheckField
               key={api}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Model } from "./api";
-import { differences, draftOf, inputOf, moved, NEW_MODEL } from "./draft";
+import { differences, draftOf, inputOf, moved, NEW_MODEL, partsOf } from "./draft";
 
 const MODEL: Model = {
   id: "mdl_1",
@@ -44,6 +44,10 @@ test("a target moves by a step, and stays at the ends", () => {
   expect(moved(["a", "b", "c"], 0, 1)).toEqual(["b", "a", "c"]);
   expect(moved(["a", "b", "c"], 0, -1)).toEqual(["a", "b", "c"]);
   expect(moved(["a", "b", "c"], 2, 1)).toEqual(["a", "b", "c"]);
+});
+
+test("a place is a channel or a tag, whatever its name is", () => {
+  expect([partsOf("channel:ch_1"), partsOf("tag:team:a"), partsOf("")]).toEqual([["channel", "ch_1"], ["tag", "team:a"], ["", ""]]);
 });
 
 test("only fields that differ are told", () => {
