@@ -126,6 +126,7 @@ def in_memory() -> Iterator[None]:
         yield
         return
     with tempfile.TemporaryDirectory("", "longwire-", MEMORY, ignore_cleanup_errors=True) as place:
+        Path(place).chmod(0o755)  # as /tmp: a server that root starts runs as somebody else
         os.environ["TMPDIR"] = place
         try:
             yield
