@@ -103,33 +103,35 @@ def test(arguments: list[str]) -> int:
     """Lint, types, imports, all tests; with arguments pytest alone; --quick: what is fast."""
     if QUICK in arguments:
         others = [argument for argument in arguments if argument != QUICK]
-        with in_memory():
-            return run_all({"pytest": ["pytest", "-m", "fast", *IN_PARALLEL, *TWO_MORE, *others]})
+        with in_memory() as there:
+            quick = ["pytest", "-m", "fast", *IN_PARALLEL, *TWO_MORE, *there, *others]
+            return run_all({"pytest": quick})
     if arguments:
         return run_all({"pytest": ["pytest", *arguments]})
     checks = LINT | (UI_STEPS if is_ui_built() else {})
     if not is_ui_built():
         print("dev.py: the web interface is not built, so it is not tested", file=sys.stderr)
-    tries = {"pytest": ["pytest", *ALONE]}
-    with in_memory():
-        return run_all({"pytest": ["pytest", *IN_PARALLEL]}, second_tries=tries, before=checks)
+    with in_memory() as there:
+        tries = {"pytest": ["pytest", *ALONE, *there]}
+        whole = {"pytest": ["pytest", *IN_PARALLEL, *there]}
+        return run_all(whole, second_tries=tries, before=checks)
 
 
 @contextmanager
-def in_memory() -> Iterator[None]:
-    """Let tests keep their files and databases in memory meanwhile, where there is room for it.
+def in_memory() -> Iterator[list[str]]:
+    """Give pytest's options to keep files in memory meanwhile, where there is room for them.
 
-    A disk that a machine shares makes them wait three times as long. Where `TMPDIR` is set, or
-    programs may not run in memory, nothing changes.
+    A disk that a machine shares makes tests wait three times as long. Where `TMPDIR` is set, or
+    programs may not run in memory, nothing changes. Names are short: sockets have 97 characters.
     """
     if "TMPDIR" in os.environ or not has_room(MEMORY):
-        yield
+        yield []
         return
-    with tempfile.TemporaryDirectory("", "longwire-", MEMORY, ignore_cleanup_errors=True) as place:
+    with tempfile.TemporaryDirectory("", "lw", MEMORY, ignore_cleanup_errors=True) as place:
         Path(place).chmod(0o755)  # as /tmp: a server that root starts runs as somebody else
         os.environ["TMPDIR"] = place
         try:
-            yield
+            yield [f"--basetemp={place}/t"]
         finally:
             del os.environ["TMPDIR"]
 

@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,7 @@ def test_arguments_go_to_pytest_alone(monkeypatch, capfd, is_built):
 
 def test_quick_runs_what_is_fast(monkeypatch):
     """`--quick` selects, with a process more than cores; other arguments go to pytest as ever."""
+    monkeypatch.setenv("TMPDIR", tempfile.gettempdir())
     ran = []
     monkeypatch.setattr(dev, "run_all", lambda steps, **_: ran.append(steps["pytest"]) or 0)
     for name in ("prepare", "build_ui"):
@@ -152,12 +154,13 @@ def test_what_tests_write_stays_in_memory(monkeypatch, tmp_path):
     monkeypatch.delenv("TMPDIR", raising=False)
     monkeypatch.setattr(dev, "MEMORY", tmp_path)
     monkeypatch.setattr(dev, "MEMORY_NEEDED", 0)
-    with dev.in_memory():
+    with dev.in_memory() as options:
         place = Path(os.environ["TMPDIR"])
+        assert [f"--basetemp={place}/t"] == options
         assert (tmp_path, 0o755) == (place.parent, place.stat().st_mode & 0o777)
         (place / "log.db").touch()
-        with dev.in_memory():
-            assert str(place) == os.environ["TMPDIR"]
+        with dev.in_memory() as none:
+            assert ([], str(place)) == (none, os.environ["TMPDIR"])
     assert [] == list(tmp_path.iterdir())
     assert "TMPDIR" not in os.environ
     monkeypatch.setattr(dev, "MEMORY_NEEDED", 1 << 62)
