@@ -16,6 +16,8 @@ from pathlib import Path
 
 import httpx2
 
+from tests.journeys.clients.installing import digest, once
+
 ROOT = Path(__file__).parents[2]
 UI = ROOT / "ui"
 PASSWORD = "correct horse battery"
@@ -36,15 +38,21 @@ _WITHIN = 60.0
 
 
 def chromium() -> tuple[str, dict[str, str]]:
-    """Where Chromium is, and the environment it needs: that of PATH, else the one of npm."""
+    """Where Chromium is, and the environment it needs: that of PATH, else the one of npm.
+
+    That one unpacks itself, for good and in one process at a time.
+    """
     for name in _NAMES:
         if found := shutil.which(name):
             return found, {}
     node = shutil.which("node") or str(ROOT / ".venv-node" / "bin" / "node")
-    told = subprocess.run(
-        [node, "chromium.mjs"], cwd=UI, capture_output=True, text=True, check=True
-    ).stdout
-    found = json.loads(told)
+
+    def unpacked(folder: Path) -> str:
+        script, environ = [node, "chromium.mjs"], {**os.environ, "TMPDIR": str(folder)}
+        return subprocess.check_output(script, cwd=UI, env=environ, text=True)
+
+    folder = once(f"chromium-{digest(UI / 'package-lock.json')}", unpacked)
+    found = json.loads(unpacked(folder))
     libraries = [found["libraries"], os.environ.get("LD_LIBRARY_PATH", "")]
     return found["path"], {"LD_LIBRARY_PATH": ":".join(filter(None, libraries))}
 
