@@ -167,8 +167,8 @@ MUTANTS = (
     Mutant(
         "continue without reasoning where that is not wanted",
         "core/rules/continuity.py",
-        "shown_of(replies, following) if may_omit_reasoning else None",
-        "shown_of(replies, following)",
+        "_shown(replies, following) if may_omit_reasoning else None",
+        "_shown(replies, following)",
     ),
     Mutant(
         "ignore what the client changed in older items",

@@ -59,7 +59,7 @@ def day(number, table="turns"):
 async def add_as_before(database, rows):
     """Write rows, and what two of them have beside, as a program of schema 0012 did."""
     later = {"changed", "response_id", "trace"}
-    beside = BesideTurns(VAULT, database.engine.dialect, lambda _: [])
+    beside = BesideTurns(VAULT, database.engine.dialect, indexes_bodies=False)
     old = [{n: v for n, v in each._asdict().items() if n not in later} for each in rows]
     async with database.write() as connection:
         await connection.execute(insert(turns), old)

@@ -78,7 +78,9 @@ def opened(browser, stage):
             complaints.append(message.text)
 
     def start(person=None, path="/", **ways):
-        given = {"locale": "en-US", "viewport": {"width": 1280, "height": 860}, **ways}
+        size = {"width": 1280, "height": 860}
+        # What moves without end keeps a browser busy that draws without a graphics card.
+        given = {"locale": "en-US", "viewport": size, "reduced_motion": "reduce", **ways}
         context = browser.new_context(
             base_url=stage.url, storage_state=person.state() if person else None, **given
         )

@@ -222,7 +222,7 @@ def test_everything_goes_by_keyboard(opened, owner, used):
 
 def test_nothing_moves_for_who_wants_no_motion(opened):
     """With less motion wanted no animation runs, where one does otherwise."""
-    page = opened(path="/")
+    page = opened(path="/", reduced_motion="no-preference")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     running = "document.getAnimations().length"
     assert page.evaluate(running) > 0
