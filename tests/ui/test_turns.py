@@ -272,6 +272,8 @@ def test_a_file_is_written_or_given_up(opened, owner, log):
     assert re.fullmatch(r"turns-[\dT-]+\.json", download.value.suggested_filename)
     page.goto("/turns")
     table_of(page)
+    slow = {"offline": False, "latency": 200, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
     page.get_by_role("button", name="Export").click()
     page.get_by_role("menuitem", name="CSV").click()
     expect(page.get_by_text(re.compile(r"turns written, back to"))).to_be_visible()

@@ -51,7 +51,7 @@ class Supervisor:
         loop, crew = asyncio.get_running_loop(), self._crew
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(self._reload))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         async with asyncio.TaskGroup() as group:
             await self._start(group, crew.share)
@@ -62,6 +62,7 @@ class Supervisor:
             if working:
                 await asyncio.wait(working)
             self._end_others()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # threads that watch programs do not block it
         signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)  # the loop's end would let them kill
         return self._status
 
