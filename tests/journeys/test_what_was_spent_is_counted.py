@@ -321,7 +321,7 @@ AT_ONCE = {
 async def test_a_hundred_turns_at_once_find_ten_places(emulator, gateway, limits):
     """Whatever is limited, ten get in, and the others are to come again; none waits in between."""
     limit(gateway, **limits)
-    silent = scripted(first_event_ms=500)
+    silent = scripted(first_event_ms=1_500)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(status_of(gateway, metadata=silent)) for _ in range(100)]
     answers = [task.result() for task in tasks]
