@@ -81,9 +81,9 @@ class BodySearch:
             if self._database.is_sqlite:
                 found = (await connection.execute(query)).all()
             else:
-                found = await self._walked(connection, query, before, first)
+                found = await self._walked(connection, query, before)
                 if len(found) <= first:
-                    found = await self._looked_up(connection, query, looked_for)
+                    found = await self._searched(connection, query, wanted, looked_for)
         edges = tuple((str(row.id), _found(row, looked_for)) for row in found[:first])
         return Page(edges, has_more=len(found) > first)
 
@@ -104,7 +104,7 @@ class BodySearch:
             await self.delete_before(GREATEST)
 
     async def _walked(
-        self, connection: AsyncConnection, query: Select[Any], before: int | None, first: int
+        self, connection: AsyncConnection, query: Select[Any], before: int | None
     ) -> Sequence[Row[Any]]:
         """Return what is among the newest bodies: for words of many turns that is enough."""
         newest = select(self._id).order_by(self._id.desc()).limit(1).offset(_WALKED)
@@ -112,8 +112,31 @@ class BodySearch:
             newest = newest.where(self._id < before)
         floor = await connection.scalar(newest) or 0
         query = query.where(self._id >= floor, turns.c.id >= floor)
-        found: Sequence[Row[Any]] = (await connection.execute(query.limit(first + 1))).all()
+        found: Sequence[Row[Any]] = (await connection.execute(query)).all()
         return found
+
+    async def _searched(
+        self,
+        connection: AsyncConnection,
+        query: Select[Any],
+        wanted: TurnFilter,
+        looked_for: Sequence[Phrase],
+    ) -> Sequence[Row[Any]]:
+        """Return what is among all bodies: those of the turns that are wanted, where these are few.
+
+        Few is what the column finds that its law puts first.
+        """
+        columns = [(name, (value,)) for name, value in wanted.values().items()]
+        name, values = [*columns, wanted.seen][0]
+        if values is not None:
+            turns_wanted = select(turns.c.id).where(turns.c[name].in_(values)).limit(_WALKED + 1)
+            ids = (await connection.scalars(turns_wanted)).all()
+            if len(ids) <= _WALKED:
+                found: Sequence[Row[Any]] = (
+                    await connection.execute(query.where(self._id.in_(ids), turns.c.id.in_(ids)))
+                ).all()
+                return found
+        return await self._looked_up(connection, query, looked_for)
 
     async def _looked_up(
         self, connection: AsyncConnection, query: Select[Any], looked_for: Sequence[Phrase]
