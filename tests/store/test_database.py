@@ -54,15 +54,16 @@ async def test_a_writer_that_is_cancelled_holds_nobody_up(database):
             await connection.scalar(select(projects.c.name))
             await asyncio.sleep(60)
 
-    for tries in range(150):
-        writing = asyncio.create_task(write())
-        await asyncio.sleep(tries * 2e-5)
-        writing.cancel()
-        with pytest.raises(asyncio.CancelledError) as caught:
-            await writing
-        errors.append(caught.value)
-        async with asyncio.timeout(5), database.write() as connection:
-            assert "Default" == await connection.scalar(select(projects.c.name))
+    async with asyncio.TaskGroup() as group:
+        for tries in range(150):
+            writing = group.create_task(write())
+            await asyncio.sleep(tries * 2e-5)
+            writing.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await writing
+            errors.append(caught.value)
+            async with asyncio.timeout(5), database.write() as connection:
+                assert "Default" == await connection.scalar(select(projects.c.name))
 
 
 @pytest.mark.parametrize(

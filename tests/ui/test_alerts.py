@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.ui.conftest import language, violations
+from tests.ui.stage import WATCHED, Stage
 
 BUSY = {"at": "before_create", "act": "error", "status": 429, "code": "busy"}
 MODEL = {"model": "gpt-5.2", "input": "hi"}
@@ -38,6 +39,14 @@ class Receiver:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory):
+    """A gateway that looks at its alert rules all the time."""
+    running = Stage(tmp_path_factory.mktemp("stage"), sections=WATCHED)
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="module")

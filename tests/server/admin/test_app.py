@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 
+import graphql
 import pytest
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
@@ -113,6 +114,21 @@ async def test_who_has_not_signed_in_asks_but_little(nobody):
     """A query that anybody can send costs nobody's time; by signing in it may be sent again."""
     query = "{ setupIsNeeded " + "me { user { id } } " * (MOST_TOKENS_OF_NOBODY // 6) + "}"
     assert (await nobody.fail(query))["code"] == "UNAUTHENTICATED"
+
+
+async def test_a_query_is_compared_with_the_schema_once(admin, monkeypatch):
+    """A page asks the same ones each time; with other limits it is another query."""
+    compared = []
+
+    def validate(*given):
+        compared.append(given)
+        return graphql.validate(*given)
+
+    monkeypatch.setattr("strawberry.schema.schema.validate", validate)
+    query = "{ version me { user { id } } projects { nodes { id } } }"
+    for _ in range(3):
+        assert "errors" not in await admin.ask(query)
+    assert 1 == len(compared)
 
 
 async def test_fragments_that_double_are_checked_at_once(viewer):

@@ -20,7 +20,7 @@ from graphql import (
     SelectionNode,
     SelectionSetNode,
 )
-from strawberry.extensions import SchemaExtension
+from strawberry.extensions import ValidationCache
 from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
@@ -39,10 +39,11 @@ _ODD = re.compile("[\0\ud800-\udfff]")
 _NO_TEXT = re.compile(r"\\u(0000|\{0+\})")
 
 
-class QueryLimits(SchemaExtension):
+class QueryLimits(ValidationCache):
     """Refuses queries that are too long, too deep or too wide, and texts that nothing can store.
 
-    Nobody reads the schema who has not signed in.
+    Nobody reads the schema who has not signed in. What was compared with the schema before is not
+    compared again: a page asks the same queries each time.
     """
 
     def on_operation(self) -> Iterator[None]:
@@ -55,11 +56,13 @@ class QueryLimits(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         """Refuse a query before it is compared with the schema."""
         context = self.execution_context
-        if problem := next(_problems(context), ""):
-            context.pre_execution_errors = [GraphQLError(problem)]
         if is_nobody(context):
             context.validation_rules += (NoSchemaIntrospectionCustomRule,)
-        yield
+        if problem := next(_problems(context), ""):
+            context.pre_execution_errors = [GraphQLError(problem)]
+            yield
+        else:
+            yield from super().on_validate()
 
 
 def is_nobody(context: ExecutionContext) -> bool:
