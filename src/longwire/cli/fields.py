@@ -16,9 +16,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from longwire.core.errors import FieldProblem, refuse
-from longwire.core.nouns.access import Budgets, Rates
+from longwire.core.nouns.access import Budgets, Rates, Role
 from longwire.core.nouns.channel import EndpointSpec
 from longwire.core.nouns.override import Override
+from longwire.core.nouns.people import UserStatus
 from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.project import ProjectStatus
 from longwire.core.nouns.secret import Secret
@@ -226,6 +227,7 @@ KEY: Final[Mapping[str, Reader]] = {
     "cost_per_day": cost,
     "cost_per_month": cost,
 }
+USER: Final[Mapping[str, Reader]] = {"email": str, "name": str, "role": Role, "status": UserStatus}
 PROJECT: Final[Mapping[str, Reader]] = {
     "name": str,
     "description": str,

@@ -111,6 +111,22 @@ class StoredBudgets:
             await self._changes.note(connection, actor, "delete", (held, None))
 
 
+async def delete_budgets_of(
+    connection: AsyncConnection,
+    subject: tuple[SubjectKind, str],
+    actor: Actor,
+    clock: Callable[[], int],
+) -> None:
+    """Delete the budgets of who or what is deleted, in the same transaction."""
+    kind, subject_id = subject
+    theirs = (budgets.c.kind == kind) & (budgets.c.subject_id == subject_id)
+    held = (await connection.execute(select(budgets).where(theirs))).all()
+    await connection.execute(delete(budgets).where(theirs))
+    changes: ChangeLog[Budget] = ChangeLog("budget", clock, _name)
+    for row in held:
+        await changes.note(connection, actor, "delete", (_budget(row), None))
+
+
 def _name(budget: Budget) -> str:
     return f"{budget.subject} {budget.unit.value} a {budget.period.value}"
 
