@@ -83,7 +83,16 @@ async def test_any_text_is_a_search_and_finds_what_has_all_of_it(log, search, wo
     assert found == await ids(search, words)
 
 
-SAID = ("İstanbul", "sap\u0131tmak", "cafe\u0301 noir", "ΟΔΟΣ", "οδός", "x\u0304 = 3", "हिन्दी", "שָׁלוֹם")
+SAID = (
+    "İstanbul",
+    "sap\u0131tmak",
+    "cafe\u0301 noir",
+    "ΟΔΟΣ",
+    "οδός",
+    "x\u0304 = 3",
+    "हिन्दी",
+    "שָׁלוֹם",
+)
 SAID += ("نَعَم", "a\u200bb", "\ue0a0main", "ﬁle", "한\u1112\u1161", "Kelvin \u212a", "ǅ", "½ cup")
 
 

@@ -74,7 +74,10 @@ class StoredBudgets:
         """
         refuse(check_budget(budget))
         created = replace(budget, id=new_id("bud"), created_at=self._clock(), revision=1)
-        with unique("budget", _name(created), "kind"):
+        named = (await self.names([created])).get(created.subject, created.subject_id)
+        words = f"{created.kind.value} {named} has a budget in {created.unit.value}"
+        taken = f"The {words} a {created.period.value} already; change that one."
+        with unique("budget", _name(created), "kind", taken):
             async with self._database.write() as connection:
                 await _check_subject(connection, created)
                 await connection.execute(insert(budgets).values(_row(created)))
@@ -134,7 +137,8 @@ def _name(budget: Budget) -> str:
 async def _check_subject(connection: AsyncConnection, budget: Budget) -> None:
     """Raise `InvalidFields` for a budget of nobody."""
     id_, _ = _NAMES[budget.kind]
-    is_declared = budget.subject_id.startswith(_DECLARED)
+    may_be = budget.kind in (SubjectKind.KEY, SubjectKind.CHANNEL)
+    is_declared = may_be and budget.subject_id.startswith(_DECLARED)
     if not is_declared and not await connection.scalar(select(id_).where(id_ == budget.subject_id)):
         mend = f"there is no such {budget.kind.value}"
         raise InvalidFields([FieldProblem("subjectID", mend)])

@@ -336,12 +336,18 @@ def test_an_odd_entry_of_litellm_stops_nothing_else(command, tmp_path):
 def odd_axonhub(**changes):
     """A backup whose channel has other members."""
     channel = {
-        "id": 1, "type": "openai_responses", "name": "C1", "base_url": "http://h:1/v1",
-        "status": "enabled", "supported_models": ["gpt-5.2"],
-        "credentials": {"apiKeys": ["sk-a-key-of-the-upstream"]}, **changes,
+        "id": 1,
+        "type": "openai_responses",
+        "name": "C1",
+        "base_url": "http://h:1/v1",
+        "status": "enabled",
+        "supported_models": ["gpt-5.2"],
+        "credentials": {"apiKeys": ["sk-a-key-of-the-upstream"]},
+        **changes,
     }
     quota = {
-        "totalTokens": 0, "cost": "0",
+        "totalTokens": 0,
+        "cost": "0",
         "period": {"type": "calendar_duration", "calendarDuration": {"unit": "day"}},
     }
     profiles = {"activeProfile": "p", "profiles": [{"name": "p", "quota": quota}]}
