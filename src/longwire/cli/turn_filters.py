@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 import typer
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound, refuse
-from longwire.core.nouns.channel import APIS
+from longwire.core.nouns.channel import ALL_APIS
+from longwire.core.nouns.turn_row import OUTCOMES
 from longwire.core.rules.continuity import Reason as Reasons
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from longwire.store.store import Store
     from longwire.store.turn_filter import TurnFilter
 
+_APIS: Final = (*ALL_APIS, "responses/compact", "responses/input_tokens")
 Key = Annotated[str, typer.Option(help="Of the key of this name or id.")]
 Model = Annotated[str, typer.Option(help="That asked for this model.")]
 Channel = Annotated[str, typer.Option(help="Of the channel of this name or id.")]
@@ -46,7 +48,7 @@ class TurnFilters:
 
     def __post_init__(self) -> None:
         """Raise `InvalidFields` for words that are none."""
-        known = {"reason": [each.value for each in Reasons], "api": list(APIS)}
+        known = {"reason": [each.value for each in Reasons], "outcome": OUTCOMES, "api": _APIS}
         problems = (
             FieldProblem(
                 name, f"'{getattr(self, name)}' is no {name}; write one of {', '.join(words)}"

@@ -13,6 +13,8 @@ from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.budget import Period
 
 _UTC_NAME: Final = "UTC"
+_OF_THE_MACHINE: Final = frozenset({"Factory", "localtime", "posixrules"})
+_ZONE_MEND: Final = "write a zone of the IANA database, such as Europe/Berlin or UTC"
 
 
 class Span(NamedTuple):
@@ -48,6 +50,13 @@ class Calendar:
 UTC_CALENDAR: Final = Calendar()
 
 
+def check_zone(name: str) -> None:
+    """Raise `InvalidFields` for a zone that there is not, or that differs by machine."""
+    zone_of(name)
+    if name in _OF_THE_MACHINE or name.startswith(("posix/", "right/")):
+        raise InvalidFields([FieldProblem("timeZone", _ZONE_MEND)])
+
+
 @lru_cache(maxsize=64)
 def zone_of(name: str) -> tzinfo:
     """Return a zone by its name. Raises `InvalidFields` for one that there is not."""
@@ -58,8 +67,7 @@ def zone_of(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError) as error:
-        mend = "write a zone of the IANA database, such as Europe/Berlin or UTC"
-        raise InvalidFields([FieldProblem("timeZone", mend)]) from error
+        raise InvalidFields([FieldProblem("timeZone", _ZONE_MEND)]) from error
 
 
 @lru_cache(maxsize=64)
