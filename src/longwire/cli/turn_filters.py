@@ -10,7 +10,6 @@ import typer
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound, refuse
 from longwire.core.nouns.channel import ALL_APIS
-from longwire.core.nouns.turn_row import OUTCOMES
 from longwire.core.rules.continuity import Reason as Reasons
 
 if TYPE_CHECKING:
@@ -19,6 +18,12 @@ if TYPE_CHECKING:
     from longwire.store.turn_filter import TurnFilter
 
 _APIS: Final = (*ALL_APIS, "responses/compact", "responses/input_tokens")
+_OUTCOMES: Final = (
+    *("completed", "incomplete", "failed", "cancelled", "abandoned"),
+    *("refused", "overloaded", "upstream_error", "internal_error"),
+)
+"""How turns end."""
+
 Key = Annotated[str, typer.Option(help="Of the key of this name or id.")]
 Model = Annotated[str, typer.Option(help="That asked for this model.")]
 Channel = Annotated[str, typer.Option(help="Of the channel of this name or id.")]
@@ -48,7 +53,7 @@ class TurnFilters:
 
     def __post_init__(self) -> None:
         """Raise `InvalidFields` for words that are none."""
-        known = {"reason": [each.value for each in Reasons], "outcome": OUTCOMES, "api": _APIS}
+        known = {"reason": [each.value for each in Reasons], "outcome": _OUTCOMES, "api": _APIS}
         problems = (
             FieldProblem(
                 name, f"'{getattr(self, name)}' is no {name}; write one of {', '.join(words)}"

@@ -122,11 +122,10 @@ def check_limits(place: str, limits: Rates | Budgets) -> Iterator[FieldProblem]:
     """Yield what is wrong with limits that stand at a `place` of their noun."""
     for name, limit in asdict(limits).items():
         field = f"{place}.{field_name(name)}"
-        if limit is not None and limit < 1:
-            yield FieldProblem(field, "must be 1 or more; leave it empty for no limit")
-        elif limit is not None and limit > GREATEST:
-            most = most_text(is_money=name.startswith("cost"))
-            yield FieldProblem(field, f"must be {most} at most; leave it empty for no limit")
+        most = most_text(is_money=name.startswith("cost"))
+        if limit is not None and not 1 <= limit <= GREATEST:
+            bound = "1 or more" if limit < 1 else f"{most} at most"
+            yield FieldProblem(field, f"must be {bound}; leave it empty for no limit")
 
 
 def most_text(*, is_money: bool) -> str:

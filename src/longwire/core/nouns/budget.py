@@ -84,11 +84,10 @@ def check_budget(budget: Budget) -> Iterator[FieldProblem]:
     """Yield what is wrong, field by field."""
     if not budget.subject_id:
         yield FieldProblem("subjectID", f"name the {budget.kind.value} whose budget it is")
-    if budget.amount < 1:
-        yield FieldProblem("amount", "must be more than 0; delete the budget for no limit")
-    elif budget.amount > GREATEST:
+    if not 1 <= budget.amount <= GREATEST:
         most = most_text(is_money=budget.unit is Unit.DOLLARS)
-        yield FieldProblem("amount", f"must be {most} at most; delete the budget for no limit")
+        bound = "more than 0" if budget.amount < 1 else f"{most} at most"
+        yield FieldProblem("amount", f"must be {bound}; delete the budget for no limit")
     shares = budget.warns_at
     if len(shares) > _MOST_WARNINGS or not all(1 <= each <= _WHOLE for each in shares):
         yield FieldProblem("warnsAt", f"write up to {_MOST_WARNINGS} shares of 1 to 100 percent")

@@ -85,13 +85,6 @@ class TurnBodies(NamedTuple):
     response: bytes
 
 
-OUTCOMES: Final = (
-    *("completed", "incomplete", "failed", "cancelled", "abandoned"),
-    *("refused", "overloaded", "upstream_error", "internal_error"),
-)
-"""How turns end."""
-
-
 @dataclass(frozen=True, slots=True)
 class TurnAttempt:
     """One try of a turn: at which channel, by which transport, and how that ended after so many ms.

@@ -14,7 +14,6 @@ from longwire.core.nouns.budget import Period
 
 _UTC_NAME: Final = "UTC"
 _OF_THE_MACHINE: Final = frozenset({"Factory", "localtime", "posixrules"})
-_ZONE_MEND: Final = "write a zone of the IANA database, such as Europe/Berlin or UTC"
 
 
 class Span(NamedTuple):
@@ -52,9 +51,8 @@ UTC_CALENDAR: Final = Calendar()
 
 def check_zone(name: str) -> None:
     """Raise `InvalidFields` for a zone that there is not, or that differs by machine."""
-    zone_of(name)
-    if name in _OF_THE_MACHINE or name.startswith(("posix/", "right/")):
-        raise InvalidFields([FieldProblem("timeZone", _ZONE_MEND)])
+    differs = name in _OF_THE_MACHINE or name.startswith(("posix/", "right/"))
+    zone_of("" if differs else name)
 
 
 @lru_cache(maxsize=64)
@@ -67,7 +65,8 @@ def zone_of(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError) as error:
-        raise InvalidFields([FieldProblem("timeZone", _ZONE_MEND)]) from error
+        mend = "write a zone of the IANA database, such as Europe/Berlin or UTC"
+        raise InvalidFields([FieldProblem("timeZone", mend)]) from error
 
 
 @lru_cache(maxsize=64)
