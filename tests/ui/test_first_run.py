@@ -189,6 +189,23 @@ def test_the_guide_is_sound_on_a_phone(opened, walked, theme, code):
         assert [] == violations(page)
 
 
+def test_a_long_name_of_a_channel_is_no_wider_than_a_phone(browser, fresh_stage):
+    """It goes on in the next line, in both languages."""
+    owner = fresh_stage.join(fresh_stage.token, OWNER)
+    owner.channel(name="the-upstream-of-the-whole-company-in-" + "frankfurt" * 5)
+    size = {"width": 360, "height": 780}
+    context = browser.new_context(
+        base_url=fresh_stage.url, storage_state=owner.state(), viewport=size, locale="en-US"
+    )
+    page = context.new_page()
+    page.goto("/start")
+    for code in ("en", "zh-CN"):
+        with language(page, code):
+            expect(page.get_by_text("frankfurtfrankfurt").first).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
 def test_signing_out_and_in(opened, owner):
     """Somebody who is not signed in comes back to the place they asked for."""
     page = opened(None, "/turns?failed=1")

@@ -170,6 +170,24 @@ async def test_what_was_sent_is_not_repeated(admin, given):
     assert "sk-planted" not in answer.text
 
 
+@pytest.mark.parametrize("type_", ["DateTime", "Int64", "ID", "APIKeyStatus", "Boolean"])
+async def test_no_scalar_repeats_what_was_sent(admin, type_):
+    """Nor an enum: as a variable, or as it stands in the query."""
+    fields = {"DateTime": "expiresAt", "ID": "projectID", "APIKeyStatus": "status"}
+    places = {"Int64": "rates: {tokensPerMinute: $value}", "Boolean": "keepsBodies: $value"}
+    place = places.get(type_, f"{fields.get(type_)}: $value")
+    value = ["sk-planted"] if type_ == "ID" else "sk-planted"
+    query = (
+        f'mutation($value: {type_}) {{ createAPIKey(input: {{name: "x", {place}}}) {{ secret }} }}'
+    )
+    answers = [await admin.post(query, value=value)]
+    literal = query.replace(f"($value: {type_})", "").replace("$value", json.dumps(value))
+    answers.append(await admin.post(literal))
+    for answer in answers:
+        assert answer.json()["errors"]
+        assert "sk-planted" not in answer.text
+
+
 async def test_the_schema_is_for_people_who_signed_in(nobody, viewer):
     """Introspection needs a session."""
     told = await nobody.ask(SCHEMA)
