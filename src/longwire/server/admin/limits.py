@@ -6,6 +6,7 @@ Law: the work of checking a query grows with its text, never with what its fragm
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from graphql import (
@@ -20,7 +21,8 @@ from graphql import (
     SelectionNode,
     SelectionSetNode,
 )
-from strawberry.extensions import ValidationCache
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
@@ -30,6 +32,7 @@ MOST_TOKENS_OF_NOBODY: Final = 200
 MOST_FIELDS: Final = 300
 MOST_LEVELS: Final = 10
 MOST_ALIASES: Final = 30
+_KEPT: Final = 128
 OVER_HTTP: Final = "http"
 """The root value of queries that come by POST."""
 
@@ -39,7 +42,7 @@ _ODD = re.compile("[\0\ud800-\udfff]")
 _NO_TEXT = re.compile(r"\\u(0000|\{0+\})")
 
 
-class QueryLimits(ValidationCache):
+class QueryLimits(SchemaExtension):
     """Refuses queries that are too long, too deep or too wide, and texts that nothing can store.
 
     Nobody reads the schema who has not signed in. What was compared with the schema before is not
@@ -60,9 +63,16 @@ class QueryLimits(ValidationCache):
             context.validation_rules += (NoSchemaIntrospectionCustomRule,)
         if problem := next(_problems(context), ""):
             context.pre_execution_errors = [GraphQLError(problem)]
-            yield
-        else:
-            yield from super().on_validate()
+        elif context.graphql_document is not None:
+            context.pre_execution_errors = _mistakes(
+                context.schema._schema,  # noqa: SLF001 - strawberry's own cache takes it, too
+                context.graphql_document,
+                context.validation_rules,
+            )
+        yield
+
+
+_mistakes = lru_cache(_KEPT)(validate_document)
 
 
 def is_nobody(context: ExecutionContext) -> bool:

@@ -123,11 +123,11 @@ _MODELS: Final = (REQUEST_MODEL, RESPONSE_MODEL)
 
 @lru_cache(MOST_ROWS)
 def _labels(
-    api: str, provider: Provider, asked: str, served: str, error: str
+    api: str, provider: Provider, requested: str, served: str, error: str
 ) -> tuple[Labels, Labels, Labels, Labels]:
     """Return the labels of a turn: its own, with its error, of tokens read, of tokens written."""
     port = str(provider.port) if provider.port else ""
-    own = (operation_of(api), provider.name, provider.address, port, asked, served)
+    own = (operation_of(api), provider.name, provider.address, port, requested, served)
     return (*own, "", ""), (*own, error, ""), (*own, "", "input"), (*own, "", "output")
 
 
