@@ -296,7 +296,7 @@ def test_schemas_are_translated():
         "type": "object",
         "properties": {
             "a": {"type": "array", "items": {"type": "integer"}, "minItems": 1},
-            "b": {"type": ["string", "null"], "enum": ["x"]},
+            "b": {"type": ["string", "null"], "enum": ["x", None]},
         },
         "required": ["a", "b"],
         "additionalProperties": False,
