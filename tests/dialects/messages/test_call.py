@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from longwire.core.errors import Unsayable
+from longwire.core.errors import InvalidRequest, Unsayable
+from longwire.core.nouns.access import EVERYTHING
 from longwire.core.rules.turn import Purpose
 from longwire.dialects.messages.upstream import MessagesUpstream
 from longwire.dialects.ports import Fallback
+from longwire.dialects.responses.request import decode_request
 from tests.dialects.messages.upstreams import (
     LENIENT,
     MODEL,
@@ -221,6 +223,45 @@ def test_parts_become_blocks_in_messages_and_results(part: Json, block: Json) ->
     assert [("user", [block])] == said(message)
     shown = {"type": "function_call_output", "call_id": "toolu_1", "output": [part]}
     assert [block] == said(user("a"), called("toolu_1"), shown)[-1][1][0]["content"]
+
+
+PDF = {"type": "base64", "media_type": "application/pdf", "data": "JV/E"}
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        (
+            r'"type":"input_image","image_url":"data:image\/png;base64,iV\/O"',
+            {"type": "base64", "media_type": "image/png", "data": "iV/O"},
+        ),
+        (
+            '"type":"input_image","image_url":"data:image/jpg;base64,/9j/"',
+            {"type": "base64", "media_type": "image/jpeg", "data": "/9j/"},
+        ),
+        (r'"type":"input_file","file_data":"data:application\/pdf;base64,JV\/E"', PDF),
+        (r'"type":"input_file","file_data":"JV\/E","filename":"a.pdf"', PDF),
+        (r'"type":"input_file","file_url":"data:application\u002fpdf;base64,JV\/E"', PDF),
+        (
+            r'"type":"input_file","file_data":"YWJj\nZGVm","filename":"a\u002etxt"',
+            {"type": "text", "media_type": "text/plain", "data": "abcdef"},
+        ),
+    ],
+)
+def test_data_is_known_however_json_writes_it(part: str, source: Json) -> None:
+    """Most languages of the web write a slash with an escape."""
+    body = f'{{"model":"{MODEL}","input":[{{"role":"user","content":[{{{part}}}]}}]}}'
+    call = MessagesUpstream().translate(decode_request(body.encode(), {}, EVERYTHING), {}, TERMS)
+    assert source == json.loads(call.body)["messages"][0]["content"][0]["source"]
+
+
+@pytest.mark.parametrize("url", ["data:image/png,abc", "data:image/png;base64,", "data:"])
+def test_a_url_without_data_in_base64_is_refused_by_name(url: str) -> None:
+    """It is no link either."""
+    image = {"type": "input_image", "image_url": url}
+    with pytest.raises(InvalidRequest) as error:
+        call_of({"role": "user", "content": [image]})
+    assert "input.0.content.0.image_url" == error.value.param
 
 
 @pytest.mark.parametrize(
