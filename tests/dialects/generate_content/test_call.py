@@ -352,3 +352,30 @@ def test_an_image_has_one_name_for_its_type():
     image = {"type": "input_image", "image_url": "data:image/jpg;base64,/9j/"}
     (content,) = contents_of({"role": "user", "content": [image]})
     assert {"mimeType": "image/jpeg", "data": "/9j/"} == content["parts"][0]["inlineData"]
+
+
+VIDEO = {"type": "input_video", "url": "x"}
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ([{"role": "user", "content": ""}], "input.0.content"),
+        ([{"role": "user", "content": [VIDEO]}], "input.0.content"),
+        ([user("a"), assistant("b"), {"role": "user", "content": [VIDEO]}], "input.2.content"),
+        ([{"role": "sytem", "content": "a"}], "input.0.role"),
+        ([{"content": "a"}], "input.0.role"),
+    ],
+)
+def test_nothing_is_said_that_nobody_has_said(value, field):
+    """Where nothing is left to say, or nobody known says it, that is an error."""
+    with pytest.raises(InvalidRequest) as error:
+        call_of(value, may_drop=True)
+    assert field == error.value.param
+
+
+def test_a_schema_that_is_missing_is_named():
+    """It is no JSON of any kind."""
+    with pytest.raises(InvalidRequest) as error:
+        call_of(text={"format": {"type": "json_schema", "name": "n"}})
+    assert "text.format.schema" == error.value.param

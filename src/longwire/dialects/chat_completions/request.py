@@ -32,6 +32,7 @@ from longwire.dialects.raw_json import (
     without_mark,
 )
 from longwire.dialects.responses.history import BodyProperties, InputHistory
+from longwire.dialects.schemas import answer_schema
 from longwire.dialects.unread import never, unread_turn
 from longwire.dialects.wishes import wishes_of
 
@@ -256,6 +257,7 @@ def _format(raw: bytes, dropped: set[str]) -> bytes:
     dropped |= unread
     if style.json_schema is None:
         raise invalid("response_format.json_schema", "is required")
+    answer_schema(style.json_schema.schema, "response_format.json_schema.schema")
     said = b'{"type":"json_schema"'
     for name in ("name", "description", "schema", "strict"):
         value = bytes(getattr(style.json_schema, name))

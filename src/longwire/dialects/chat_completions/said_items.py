@@ -100,11 +100,9 @@ def spelled(part: Part, path: str, profile: Profile) -> bytes:
         return b'{"type":"file","file":{%b}}' % b",".join(members)
     if part.type == "input_audio" and profile.takes_audio:
         audio = decoded(_decode_audio, part.input_audio, f"{path}.input_audio")
-        members = (
-            text(audio.data, path, "input_audio.data"),
-            text(audio.format, path, "input_audio.format"),
-        )
-        return b'{"type":"input_audio","input_audio":{"data":%b,"format":%b}}' % members
+        data = text(audio.data, path, "input_audio.data")
+        kind = text(audio.format, path, "input_audio.format")
+        return b'{"type":"input_audio","input_audio":{"data":%b,"format":%b}}' % (data, kind)
     return b""
 
 
