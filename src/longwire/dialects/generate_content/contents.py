@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid, text
@@ -28,12 +29,24 @@ from longwire.dialects.generate_content.wire import (
     has_text,
     listed,
 )
-from longwire.dialects.raw_json import split_members
+from longwire.dialects.raw_json import NULL, split_members, tolerant
 from longwire.dialects.repeats import compact
 
 _EMPTY: Final = b'""'
 _BARE: Final = frozenset({"output", "result", "content", "return_value"})
 """A lone text under one of these names is all that a function has said."""
+_IN_JSON: Final = b'{"type":"input_text","text":"Answer with a JSON object."}'
+
+
+class _Part(msgspec.Struct):
+    text: Raw = NULL
+
+
+class _Message(msgspec.Struct):
+    content: Sequence[_Part] = ()
+
+
+_decode_message: Final = tolerant(msgspec.json.Decoder(_Message).decode)
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -83,6 +96,17 @@ class Contents:
             else:
                 raise invalid(f"{place}.role", "must be user or model")
         self._end_message()
+
+    def ask_for_json(self) -> None:
+        """Instruct the model to write JSON, unless the first words do.
+
+        OpenAI takes the format of an object only where a message has that word. Whether one is
+        added depends on what every later turn of the conversation begins with, too.
+        """
+        if not any(map(_speaks_of_json, self.items[: self.leading + 1])):
+            said = b'{"type":"message","role":"developer","content":[%b]}' % _IN_JSON
+            self.items.insert(self.leading, said)
+            self.leading += 1
 
     def _parts(self, content: Content, at: str) -> Sequence[Part]:
         raw = bytes(content.parts)
@@ -205,6 +229,11 @@ class Contents:
             )
             self._said.clear()
         self._phase = None
+
+
+def _speaks_of_json(item: bytes) -> bool:
+    content = _decode_message(item).content
+    return any(b"json" in bytes(part.text).lower() for part in content)
 
 
 def _output(response: bytes, at: str) -> bytes:

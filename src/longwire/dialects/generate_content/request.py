@@ -15,7 +15,7 @@ from longwire.core.errors import InvalidRequest
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
 from longwire.dialects.fields import invalid
-from longwire.dialects.generate_content.config import Config, config_of
+from longwire.dialects.generate_content.config import JSON_OBJECT, Config, config_of
 from longwire.dialects.generate_content.contents import Contents
 from longwire.dialects.generate_content.image import image_of
 from longwire.dialects.generate_content.members import checked
@@ -75,6 +75,8 @@ def _turn(members: Members, body: bytes, target: Target, halves: Halves) -> Turn
     if "tools" in kept:
         toolbox.read(kept["tools"])
     config = config_of(kept.get("generationConfig", b"{}"), target.model, dropped)
+    if config.members.get("text") == JSON_OBJECT:
+        contents.ask_for_json()
     hub = halves.restore_in(_hub_members(kept, target, config, toolbox))
     options = Options(config.stops, originals, config.shows_thoughts, target.is_array)
     refusals = found.refusal, config.refusal, toolbox.refusal, contents.refusal, _prefill(contents)
