@@ -362,6 +362,7 @@ def test_a_search_is_a_tool():
     assert turn.source.refusal is None
 
 
+SAID = {"text": "a"}
 REFUSED = [
     ({"cachedContent": "cachedContents/x"}, "cachedContent"),
     ({"tools": [{"codeExecution": {}}]}, "tools.0.codeExecution"),
@@ -372,11 +373,11 @@ REFUSED = [
         "generationConfig.responseModalities",
     ),
     (
-        {"contents": [user({"fileData": {"fileUri": "gs://b/x"}})]},
+        {"contents": [user({"fileData": {"fileUri": "gs://b/x"}}, SAID)]},
         "contents.0.parts.0.fileData.fileUri",
     ),
     (
-        {"contents": [user({"inlineData": {"mimeType": "audio/mp3", "data": "QQ=="}})]},
+        {"contents": [user({"inlineData": {"mimeType": "audio/mp3", "data": "QQ=="}}, SAID)]},
         "contents.0.parts.0.inlineData.mimeType",
     ),
     (

@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from longwire.dialects.embedded import PDF, Embedded, embedded_in_file, embedded_in_url, plain
 from longwire.dialects.fields import decoded, invalid, no_text
-from longwire.dialects.inline_data import PDF, InlineData, data_of_file, data_of_url, plain
 from longwire.dialects.losses import Losses
 from longwire.dialects.raw_json import NULL
 
@@ -27,7 +27,7 @@ class _Audio(msgspec.Struct):
             raise invalid(f"{at}.data", "is required, in base64")
         if not _AUDIO.fullmatch(self.format):
             raise invalid(f"{at}.format", "must be the name of a format, as 'wav' or 'mp3'")
-        return _inline(InlineData(b"audio/" + self.format.encode(), data[1:-1]), b"")
+        return _inline(Embedded(b"audio/" + self.format.encode(), data[1:-1]), b"")
 
 
 class Part(msgspec.Struct):
@@ -109,7 +109,7 @@ def _file(part: Part, at: str, losses: Losses) -> bytes:
     url, data = plain(part.file_url, f"{at}.file_url"), plain(part.file_data, f"{at}.file_data")
     if data:
         name = plain(part.filename, f"{at}.filename")
-        return _inline(data_of_file(data, name, f"{at}.file_data"), PDF)
+        return _inline(embedded_in_file(data, name, f"{at}.file_data"), PDF)
     if not url:
         losses.refuse(f"{at}.file_id", "must come as 'file_data' for Gemini", "input_file.file_id")
         return b""
@@ -117,10 +117,10 @@ def _file(part: Part, at: str, losses: Losses) -> bytes:
 
 
 def _linked(url: bytes, default: bytes, at: str) -> bytes:
-    found = data_of_url(url, at)
+    found = embedded_in_url(url, at)
     return b'{"fileData":{"fileUri":%b}}' % url if found is None else _inline(found, default)
 
 
-def _inline(found: InlineData, default: bytes) -> bytes:
+def _inline(found: Embedded, default: bytes) -> bytes:
     media_type = found.media_type or default
     return b'{"inlineData":{"mimeType":"%b","data":"%b"}}' % (media_type, found.data)

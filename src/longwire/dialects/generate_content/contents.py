@@ -54,7 +54,9 @@ class Contents:
     """Collects the items of contents, one after another.
 
     `originals` has the names of functions that are sent by others, `dropped` names what is left
-    out. A `refusal` says what would change the answer, and cannot be said.
+    out. A `refusal` says what would change the answer, and cannot be said. So many items are
+    `before_model` where the model has the last word; the user's is `silent`, by its place, where
+    nothing of it is left.
     """
 
     def __init__(self, originals: dict[str, str], dropped: set[str]) -> None:
@@ -62,6 +64,8 @@ class Contents:
         self.leading = 0
         self.refusal: InvalidRequest | None = None
         self.ends_with_model = False
+        self.silent = ""
+        self.before_model = 0
         self._originals = originals
         self._dropped = dropped
         self._calls = Calls()
@@ -92,7 +96,11 @@ class Contents:
                     self._answer(part, f"{place}.parts.{number}")
             elif content.role in (None, "", "user", "function"):
                 self._end_message()
+                count = len(self.items)
                 self._say(b"user", self._user_parts(parts, f"{place}.parts"))
+                is_result = any(part.function_response is not None for part in parts)
+                self.silent = "" if is_result or len(self.items) > count else place
+                self.before_model = len(self.items)
             else:
                 raise invalid(f"{place}.role", "must be user or model")
         self._end_message()

@@ -44,8 +44,8 @@ CONFIG: Final[Mapping[str, Member]] = {
     ),
     "responseMimeType": Member(
         _DONE,
-        "`application/json` is a format of JSON, of no schema. OpenAI takes it only where a message "
-        "says JSON: where neither the instruction nor the first content does, one is added.",
+        "`application/json` is a format of JSON, of no schema. OpenAI wants the word JSON in a "
+        "message: where neither the instruction nor the first content does, one is added.",
     ),
     "responseSchema": Member(
         _DONE, "`text.format`, as a JSON schema; strict where that can be, its objects closed."

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from longwire.dialects.embedded import PDF, embedded_in_file, embedded_in_url, plain
 from longwire.dialects.fields import decoded, invalid, text
-from longwire.dialects.inline_data import PDF, data_of_file, data_of_url, plain
 from longwire.dialects.losses import Losses
 from longwire.dialects.messages.blocks import is_blank
 from longwire.dialects.raw_json import NULL, tolerant
@@ -85,7 +85,7 @@ def _image(part: _Part, at: str, losses: Losses) -> bytes:
     if not url:
         losses.refuse(at, "must come as 'image_url' for Claude", "input_image.file_id")
         return b""
-    found = data_of_url(url, f"{at}.image_url")
+    found = embedded_in_url(url, f"{at}.image_url")
     if found is None:
         return _LINKED % (b"image", url, b"")
     media_type = found.media_type or _PNG
@@ -100,11 +100,11 @@ def _file(part: _Part, at: str, losses: Losses) -> bytes:
     name = plain(part.filename, f"{at}.filename")
     title = b',"title":' + name if name and not is_blank(Raw(name)) else b""
     url, data = plain(part.file_url, f"{at}.file_url"), plain(part.file_data, f"{at}.file_data")
-    found = data_of_url(url, f"{at}.file_url") if url else None
+    found = embedded_in_url(url, f"{at}.file_url") if url else None
     if url and found is None:
         return _LINKED % (b"document", url, title)
     if data:
-        found = data_of_file(data, name, f"{at}.file_data")
+        found = embedded_in_file(data, name, f"{at}.file_data")
     if found is not None and found.media_type in (PDF, b""):
         return _INLINE % (b"document", PDF, found.data, title)
     words = _words(found.data) if found and found.media_type.startswith(b"text/") else b""

@@ -39,7 +39,7 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 
 
-class InlineData(NamedTuple):
+class Embedded(NamedTuple):
     """Data in base64, and its media type, b"" where nothing says it."""
 
     media_type: bytes
@@ -56,7 +56,7 @@ def plain(value: Raw, at: str) -> bytes:
     return _encode(_decode_text(raw)) if b"\\" in raw else raw
 
 
-def data_of_url(url: bytes, at: str) -> InlineData | None:
+def embedded_in_url(url: bytes, at: str) -> Embedded | None:
     """Return what a plain URL holds, None for one that leads elsewhere. Raises `InvalidRequest`."""
     if url[: len(_DATA)].lower() != _DATA:
         return None
@@ -64,11 +64,11 @@ def data_of_url(url: bytes, at: str) -> InlineData | None:
     if not is_base64 or not data:
         raise invalid(at, "must hold its data in base64, as in data:image/png;base64,...")
     media_type = head.partition(b";")[0].lower()
-    return InlineData(_KNOWN_BY.get(media_type, media_type), data)
+    return Embedded(_KNOWN_BY.get(media_type, media_type), data)
 
 
-def data_of_file(data: bytes, name: bytes, at: str) -> InlineData:
+def embedded_in_file(data: bytes, name: bytes, at: str) -> Embedded:
     """Return what plain data of a file is, a URL or base64 alone. Raises `InvalidRequest`."""
     end = name[1:-1].rpartition(b".")[2].lower()
-    found = data_of_url(data, at) or InlineData(b"", data[1:-1])
-    return found if found.media_type else InlineData(_TYPES.get(end, PDF), found.data)
+    found = embedded_in_url(data, at) or Embedded(b"", data[1:-1])
+    return found if found.media_type else Embedded(_TYPES.get(end, PDF), found.data)
