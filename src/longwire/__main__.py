@@ -3,6 +3,7 @@
 import sys
 
 from longwire.cli import build
+from longwire.cli.fields import said
 from longwire.core.errors import LongwireError
 
 _FAILED = 1
@@ -14,7 +15,7 @@ def main() -> None:
     try:
         build()()
     except LongwireError as error:
-        print(f"longwire: {error}".replace("\n", "\nlongwire: "), file=sys.stderr)
+        print(f"longwire: {said(error)}".replace("\n", "\nlongwire: "), file=sys.stderr)
         sys.exit(_FAILED)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)

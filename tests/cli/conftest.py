@@ -16,11 +16,12 @@ def longwire(tmp_path):
     """Run `longwire` with these words; variables of ours come from the test alone."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("LONGWIRE", "XDG_"))}
 
-    def run(*words, **environ):
+    def run(*words, stdin=None, **environ):
         return subprocess.run(
             [sys.executable, "-m", "longwire", *words],
             cwd=tmp_path,
             env={**inherited, "HOME": str(tmp_path), "COLUMNS": "200", **environ},
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,

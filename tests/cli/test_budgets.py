@@ -62,3 +62,39 @@ def test_budgets_of_keys_are_changed_at_their_keys(command):
         command("budgets", "delete", state["budget"]["id"])
     with pytest.raises(NotFound):
         command("budgets", "delete", "bud_gone")
+
+
+def test_a_budget_of_what_the_file_does_not_declare_is_refused(command):
+    """Whatever looks like an id of the file's."""
+    words = ("--set", "period=day", "--set", "tokens=1")
+    with pytest.raises(InvalidFields, match="the file declares no such key"):
+        command("budgets", "create", "key", "file:nope", *words)
+
+
+@pytest.mark.parametrize("amount", ["1e300", "inf", "nan"])
+def test_an_amount_that_nothing_holds_is_refused(command, amount):
+    """With the most that it may be, or what a number looks like."""
+    words = ("--set", "period=day", "--set", f"dollars={amount}")
+    with pytest.raises(InvalidFields, match=r"dollars: write (9,223,372,036 US dollars|a number)"):
+        command("budgets", "create", "project", "Default", *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("budgets", "zone", "Nowhere"), "longwire: ZONE: write a zone"),
+        (("budgets", "create", "user", "x", "--set", "period=day", "--set", "tokens=1"), "NAME: "),
+        (("keys", "create", "a", "--set", "requests_per_minute=0"), " requests_per_minute: must"),
+        (
+            ("channels", "add", "a", "--set", "base_url=ftp://x", "--set", "api_key=k"),
+            " base_url: ",
+        ),
+        (("channels", "add", "a", "--set", "overrides=nope"), " overrides: write a JSON list"),
+    ],
+)
+def test_fields_are_called_as_the_options_are(longwire, url, words, told):
+    """Not as the API calls them; in one line."""
+    done = longwire(*words, **url)
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("database: ")]
+    assert (1, 1) == (done.returncode, len(lines))
+    assert told in lines[0]

@@ -123,12 +123,24 @@ def test_config_check_good(longwire, config):
     assert "12345" not in result.stdout
 
 
-def test_config_check_of_a_model(longwire, config):
-    """What its targets name and the file does not declare is said: the database may have it."""
+def test_config_check_of_models_and_budgets(longwire, config):
+    """What they name and the file does not declare is said: the database may have it."""
     text = """
 [[models]]
 name = "smart"
 targets = [{ channel = "openai", keys = ["file:dev", "file:nobody"] }, { channel = "gone" }]
+
+[[budgets]]
+of = "key"
+name = "nobody"
+period = "day"
+tokens = 5
+
+[[budgets]]
+of = "key"
+name = "dev"
+period = "day"
+tokens = 5
 """
     result = longwire("config", "check", config(GOOD + text), OPENAI_API_KEY="sk-12345")
     assert 0 == result.returncode
@@ -140,6 +152,10 @@ targets = [{ channel = "openai", keys = ["file:dev", "file:nobody"] }, { channel
         (
             "warning: models: smart: targets[1].channel: no [[channels]] is named 'gone'; unless "
             "the database has it, nothing is sent there"
+        ),
+        (
+            "warning: budgets[0].name: no [[api_keys]] is named 'nobody'; unless the database has "
+            "it, nothing is bounded"
         ),
     ] == [line for line in result.stdout.splitlines() if line.startswith("warning")]
 

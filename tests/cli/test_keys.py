@@ -55,6 +55,22 @@ def test_a_key_is_changed_rotated_and_revoked(command):
         command("keys", "revoke", "cd")
 
 
+def test_a_key_is_disabled_enabled_and_deleted_once_it_is_revoked(command):
+    """By its name; of two of a name the revoked one alone can be deleted."""
+    command("keys", "create", "ci")
+    assert "ci: disabled" in command("keys", "disable", "ci")
+    assert "enabled" == json.loads(command("keys", "enable", "ci", "--json"))["status"]
+    with pytest.raises(Conflict, match="revoke it first"):
+        command("keys", "delete", "ci")
+    with pytest.raises(NotFound, match="'nope'"):
+        command("keys", "delete", "nope")
+    command("keys", "revoke", "ci")
+    command("keys", "create", "ci")
+    assert "ci: deleted\n" == command("keys", "delete", "ci")
+    (key,) = _keys(command)
+    assert "enabled" == key["status"]
+
+
 def test_a_key_may_be_bound_to_channels_by_their_names(command):
     """Channels of the database are named, kept by id, and unknown ones refused."""
     command("channels", "add", "up", "--set", "api_key=sk")

@@ -64,3 +64,36 @@ def test_a_project_with_keys_stays(command):
     assert "  apps  " in command("keys", "list")
     with pytest.raises(Conflict, match="archive it instead"):
         command("projects", "delete", "apps")
+
+
+def test_somebody_is_put_into_a_project_and_out_of_it(command, longwire, url, tmp_path):
+    """By their email; keys of theirs there, which go on, are named with the mend."""
+    command("users", "create", "ada@example.org", stdin="correct horse\n")
+    command("projects", "create", "apps")
+    assert "ada@example.org: belongs to apps\n" == command(
+        "projects", "add-user", "apps", "ada@example.org"
+    )
+    assert "ada@example.org" in command("projects", "show", "apps")
+    command("keys", "create", "hers", "--set", "project=apps", "--set", "user=ada@example.org")
+    (key,) = json.loads(command("keys", "list", "--json"))
+    words, home = ("projects", "remove-user", "apps", "ada@example.org"), str(tmp_path)
+    removed = longwire(*words, XDG_DATA_HOME=home, **url)
+    assert "ada@example.org: belongs to apps no longer\n" == removed.stdout
+    assert "longwire keys revoke" in removed.stderr
+    assert key["id"] in removed.stderr
+    assert "ada@example.org" not in command("projects", "show", "apps")
+
+
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        (("add-user", "none", "ada@example.org"), "no project 'none'"),
+        (("add-user", "Default", "bob@example.org"), "no user 'bob@"),
+        (("remove-user", "Default", "ada@example.org"), "no member of 'Default' 'ada@"),
+    ],
+)
+def test_who_or_what_there_is_not_is_named(command, words, mend):
+    """A project, a user, and a user who does not belong to it."""
+    command("users", "create", "ada@example.org", stdin="correct horse\n")
+    with pytest.raises(NotFound, match=mend):
+        command("projects", *words)

@@ -268,6 +268,8 @@ def test_turns_are_filtered(tmp_path, sqlite_template, words, numbers):
     ("words", "error"),
     [
         (["--reason", "magic"], InvalidFields),
+        (["--outcome", "nope"], InvalidFields),
+        (["--api", "nope"], InvalidFields),
         (["--api", "fax"], InvalidFields),
         (["--since", "soon"], InvalidFields),
         (["--key", "nobody"], NotFound),

@@ -67,3 +67,49 @@ def test_how_somebody_signs_in(command):
     ways = {each["email"]: each["signs_in_by"] for each in users}
     assert {"ada@example.org": ["password"], "bob@example.org": ["https://idp.example"]} == ways
     assert "https://idp.example" in command("users", "list")
+
+
+def test_a_user_is_changed_kept_out_let_in_and_deleted(command):
+    """Every step by their email; a deleted one's budgets go with them."""
+    command("users", "create", "ada@example.org", stdin=PASSWORD)
+    command("users", "create", "bob@example.org", stdin=PASSWORD)
+    sets = ("--set", "role=admin", "--set", "name=Bob B", "--set", "email=b@example.org")
+    assert command("users", "edit", "bob@example.org", *sets).startswith("b@example.org: admin")
+    told = json.loads(command("users", "disable", "b@example.org", "--json"))
+    assert ("disabled", "Bob B") == (told["status"], told["name"])
+    assert "admin, active" in command("users", "enable", "b@example.org")
+    budget = ("--set", "period=day", "--set", "tokens=5")
+    command("budgets", "create", "user", "b@example.org", *budget)
+    assert "b@example.org: deleted" in command("users", "delete", "b@example.org")
+    assert ["ada@example.org"] == [
+        each["email"] for each in json.loads(command("users", "list", "--json"))
+    ]
+    assert [] == json.loads(command("budgets", "list", "--json"))
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "mend"),
+    [
+        (("edit", "ada@example.org", "--set", "role=king"), InvalidFields, "owner, admin, viewer"),
+        (("edit", "ada@example.org", "--set", "status=gone"), InvalidFields, "active, disabled"),
+        (("edit", "ada@example.org", "--set", "colour=red"), InvalidFields, "fields are email"),
+        (("edit", "ada@example.org", "--set", "email=nobody"), InvalidFields, "ada@example.org"),
+        (("edit", "ada@example.org", "--set", "role=viewer"), Conflict, "last active owner"),
+        (("disable", "ada@example.org"), Conflict, "last active owner"),
+        (("delete", "ada@example.org"), Conflict, "last active owner"),
+        (("delete", "bob@example.org"), NotFound, "no user 'bob@"),
+    ],
+)
+def test_what_cannot_be_is_refused(command, words, error, mend):
+    """With the field or the mend."""
+    command("users", "create", "ada@example.org", stdin=PASSWORD)
+    with pytest.raises(error, match=mend):
+        command("users", *words)
+
+
+def test_a_new_member_is_pointed_to_a_project(longwire, url):
+    """They make keys in their projects alone, and begin with none."""
+    longwire("users", "create", "ada@example.org", stdin=PASSWORD, **url)
+    words = ("users", "create", "bob@example.org", "--role", "member")
+    made = longwire(*words, stdin=PASSWORD, **url)
+    assert "longwire projects add-user PROJECT bob@example.org" in made.stderr

@@ -21,10 +21,10 @@ CASES = [
 UNREAD = [
     (decode_chat, {"messages": []}, "messages"),
     (decode_chat, {"messages": [{"role": "of_tomorrow"}]}, "messages.0.role"),
-    (decode_chat, {"tools": [{"type": "of_tomorrow"}]}, "tools.0.type"),
+    (decode_chat, {"tools": [{"type": 5}]}, "tools.0.type"),
     (decode_message, {"messages": [{"role": "assistant", "content": "{"}]}, "messages.0.role"),
     (decode_message, {"max_tokens": None}, "max_tokens"),
-    (decode_message, {"tools": [{"type": "code_execution_20260120"}]}, "tools.0.type"),
+    (decode_message, {"tools": [{"input_schema": {}}]}, "tools.0.name"),
 ]
 
 

@@ -15,7 +15,7 @@ FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
 CORE_LINES = 7_300  # decision 0031
-GATEWAY_LINES = 76_500  # decision 0031 allows 77,000
+GATEWAY_LINES = 77_000  # decision 0031
 EMULATOR_LINES = 10_000  # decision 0031, with the demo
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from longwire.core.nouns.passed_api import PASSED_APIS
 from longwire.emulator import Fault
 from longwire.server.health import Stage
 from tests.conftest import serving, settings_for
@@ -113,6 +114,14 @@ async def test_what_is_no_route(connection, method, path, status, code):
     assert (answered, json.loads(body)["error"]["code"]) == (status, code)
     assert ("allow" in headers) == (status == 405)
     assert (await connection.ask(b"", method="GET", path="/health"))[0] == 200
+
+
+async def test_who_asks_for_another_api_is_told_all_that_are_served(connection):
+    """Those that are passed on, too."""
+    told = await connection.ask(b"{}", method="POST", path="/v1/images/variations")
+    message = json.loads(told[2])["error"]["message"]
+    assert [] == [each.path for each in PASSED_APIS.values() if f"/v1{each.path}" not in message]
+    assert "/v1/responses, /v1/chat/completions, /v1/messages, /v1/embeddings" in message
 
 
 @pytest.mark.parametrize(

@@ -413,3 +413,12 @@ def test_all_problems_at_once(problems):
     told = problems(text, LONGWIRE_SESSIONS__IDLE_TTL="secret-3")
     assert len(told) == 5
     assert "secret" not in " ".join(told)
+
+
+def test_a_target_is_chosen_by_apis_of_conversations_alone(problems):
+    """The file offers those that the admin API takes, and no other."""
+    target = 'targets = [{ channel = "a", apis = ["embeddings"] }]'
+    (problem,) = problems(f'{CHANNEL}[[models]]\nname = "m"\n{target}\n')
+    assert problem.endswith(
+        ": must be 'responses', 'chat_completions', 'messages' or 'generate_content'"
+    )

@@ -72,6 +72,14 @@ def test_what_is_no_copy_is_refused(path, tmp_path, content):
     assert "Default" == _name(path)
 
 
+def test_a_database_that_cannot_be_read_is_blamed_itself(path, tmp_path):
+    """And not the file that the copy would be."""
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(ConfigurationError, match=r"longwire\.db: cannot be read"):
+        backup(path, tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()
+
+
 def test_a_copy_overwrites_nothing(path, tmp_path):
     """A file that is there is not overwritten, and a missing directory is named."""
     (tmp_path / "copy.db").write_text("mine")

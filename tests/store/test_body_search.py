@@ -83,6 +83,35 @@ async def test_any_text_is_a_search_and_finds_what_has_all_of_it(log, search, wo
     assert found == await ids(search, words)
 
 
+SAID = (
+    "İstanbul",
+    "sap\u0131tmak",
+    "cafe\u0301 noir",
+    "ΟΔΟΣ",
+    "οδός",
+    "x\u0304 = 3",
+    "हिन्दी",
+    "שָׁלוֹם",
+)
+SAID += ("نَعَم", "a\u200bb", "\ue0a0main", "ﬁle", "한\u1112\u1161", "Kelvin \u212a", "ǅ", "½ cup")
+
+
+async def test_a_text_finds_itself(log, search):
+    """Whatever it is written in: pasted whole it is found, and shown."""
+    await add(log, *(said(number, words) for number, words in enumerate(SAID)))
+    for number, words in enumerate(SAID):
+        assert number in await ids(search, words), words
+        (found, *_) = (await search.page(words, ANY_TURN)).items
+        assert any(is_it for _, is_it in found.pieces), words
+
+
+@pytest.mark.parametrize("words", ["café NOIR", "CAFE\u0301", "istanbul", "İSTANBUL", "οδοσ"])
+async def test_case_and_how_accents_are_written_tell_nothing_apart(log, search, words):
+    """Composed or not, and in any case."""
+    await add(log, said(1, "Cafe\u0301 Noir in İstanbul, ΟΔΟΣ"))
+    assert [1] == await ids(search, words)
+
+
 async def test_a_page_shows_the_words_and_goes_on(log, search):
     """Newest first, with marks in the words around; cursors meet, and filters and walls hold."""
     texts = [said(n, f"{'x ' * 200}the needle {n}", project_id=f"prj_{n % 2}") for n in range(5)]

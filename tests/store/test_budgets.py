@@ -1,5 +1,6 @@
 """Budgets in the store, and what is spent of them by the sums of usage."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,11 +9,14 @@ import pytest
 from longwire.core.errors import Conflict, InvalidFields, NotFound
 from longwire.core.nouns.access import ApiKey, Budgets, Grant, Role
 from longwire.core.nouns.budget import Action, Budget, Period, SubjectKind, Unit
+from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.people import User
+from longwire.core.nouns.project import DEFAULT_PROJECT, Project
 from longwire.core.nouns.secret import Secret
 from longwire.store.spending import budget_states
 from tests.store.turn_rows import row
 
+PASSWORD = Secret("correct horse")
 PROJECT = Budget("", SubjectKind.PROJECT, "prj_default", Period.DAY, Unit.TOKENS, 100)
 
 
@@ -132,3 +136,25 @@ async def test_the_time_zone_is_a_setting(store, actor):
     assert [["Europe/Berlin", "Asia/Tokyo"], ["UTC", "Europe/Berlin"]] == [
         each.changes["time_zone"] for each in rows
     ]
+
+
+async def test_budgets_go_with_whose_they_are(store, actor):
+    """Of a key, a user, a project or a channel that is deleted none stays, and the log says so."""
+    await store.users.create(User("", "bob@x.example", "", Role.OWNER), PASSWORD, actor)
+    user = await store.users.create(User("", "ada@x.example", "", Role.OWNER), PASSWORD, actor)
+    project = await store.projects.create(Project("", "apps"), actor)
+    draft = ApiKey("", "ci", "", b"", Grant(project_id=DEFAULT_PROJECT))
+    key = (await store.keys.create(draft, actor)).key
+    key = await store.keys.revoke(key.id, key.revision, actor)
+    channel = await store.channels.create(ChannelSpec("", "up", credential=Secret("sk")), actor)
+    subjects = ((user, "user"), (project, "project"), (key, "key"), (channel, "channel"))
+    for subject, kind in subjects:
+        mine = replace(PROJECT, kind=SubjectKind(kind), subject_id=subject.id)
+        await store.budgets.create(mine, actor)
+    other = await store.budgets.create(PROJECT, actor)
+    places = (store.users, store.projects, store.keys, store.channels)
+    for place, (subject, _) in zip(places, subjects, strict=True):
+        await place.delete(subject.id, subject.revision, actor)
+    assert (other,) == await store.budgets.all()
+    rows = (await store.audit.page(kind="budget")).items
+    assert 4 == len([row for row in rows if row.action == "delete"])

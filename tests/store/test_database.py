@@ -44,6 +44,28 @@ async def test_a_change_that_fails_leaves_nothing(database):
         assert "Default" == await connection.scalar(select(projects.c.name))
 
 
+async def test_a_writer_that_is_cancelled_holds_nobody_up(database):
+    """Whatever it was at, its lock is gone with it, though somebody still looks at its error."""
+    errors = []
+
+    async def write():
+        async with database.write() as connection:
+            await connection.execute(update(projects).values(name="half"))
+            await connection.scalar(select(projects.c.name))
+            await asyncio.sleep(60)
+
+    async with asyncio.TaskGroup() as group:
+        for tries in range(150):
+            writing = group.create_task(write())
+            await asyncio.sleep(tries * 2e-5)
+            writing.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await writing
+            errors.append(caught.value)
+            async with asyncio.timeout(5), database.write() as connection:
+                assert "Default" == await connection.scalar(select(projects.c.name))
+
+
 @pytest.mark.parametrize(
     "url", ["sqlite:////proc/no/such/longwire.db", "postgresql://nobody:planted@127.0.0.1:1/none"]
 )

@@ -80,7 +80,8 @@ def opened(browser, stage):
     def start(person=None, path="/", **ways):
         size = {"width": 1280, "height": 860}
         # What moves without end keeps a browser busy that draws without a graphics card.
-        given = {"locale": "en-US", "viewport": size, "reduced_motion": "reduce", **ways}
+        given = {"locale": "en-US", "viewport": size, "reduced_motion": "reduce"}
+        given |= {"color_scheme": "light", **ways}
         context = browser.new_context(
             base_url=stage.url, storage_state=person.state() if person else None, **given
         )
@@ -105,6 +106,16 @@ def language(page, code):
     page.reload()
     yield
     page.evaluate("localStorage.removeItem('longwire-language')")
+
+
+def violations_in_both_themes(page):
+    """What axe finds in light, and of colours in dark: a theme changes nothing else."""
+    found = violations(page)
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    found += violations(page, ["color-contrast"])
+    page.emulate_media(color_scheme="light")
+    return found
 
 
 def violations(page, rules=None):

@@ -32,7 +32,9 @@ FLAGS = (
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CONFIG = '[server]\nport = {port}\nlame_duck = "0s"\n{server}\n'
 _CONFIG += '[database]\nurl = "sqlite:///{folder}/longwire.db"\n'
-_CONFIG += '\n[alerts]\ninterval = "1s"\n'
+WATCHED = '\n[alerts]\ninterval = "1s"\n'
+"""Sections for who waits for alerts: a gateway that looks so often is never idle."""
+
 _CODEX = '\n[codex]\nissuer = "{upstream}"\nredirect_port = {redirect}\n'
 _WITHIN = 60.0
 

@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.ui.conftest import language, violations
+from tests.ui.stage import WATCHED, Stage
 
+BUILT_IN = ("A channel rests", "An account must sign in", "Many turns fail", "A node is gone")
 BUSY = {"at": "before_create", "act": "error", "status": 429, "code": "busy"}
 MODEL = {"model": "gpt-5.2", "input": "hi"}
 RULE = """mutation($i: AlertRuleInput!) { createAlertRule(input: $i) { id } }"""
@@ -38,6 +40,14 @@ class Receiver:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory):
+    """A gateway that looks at its alert rules all the time."""
+    running = Stage(tmp_path_factory.mktemp("stage"), sections=WATCHED)
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +112,18 @@ def test_a_rule_is_made_changed_and_deleted(opened, owner):
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(row).to_have_count(0)
+
+
+def test_the_rules_of_the_start_are_called_in_the_language_of_the_page(opened, owner):
+    """And by their own names in English."""
+    page = opened(owner, "/alerts")
+    with language(page, "zh-CN"):
+        expect(page.get_by_role("button", name="渠道暂停", exact=True)).to_be_visible()
+        for name in BUILT_IN:
+            expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    page.reload()
+    for name in BUILT_IN:
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
 
 
 def test_an_alert_comes_and_ends(opened, owner, stage, receiver):

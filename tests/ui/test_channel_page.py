@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.conftest import language, violations
+from tests.ui.conftest import language, violations, violations_in_both_themes
 from tests.ui.stage import MODELS
 
 PHONE = {"width": 360, "height": 740}
@@ -111,16 +111,15 @@ def test_the_overview_compares_channels_and_models(opened, owner, path):
 
 
 @pytest.mark.parametrize("code", ["en", "zh-CN"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone(opened, owner, path, code, scheme):
+def test_it_fits_a_phone(opened, owner, path, code):
     """In both languages and themes nothing scrolls sideways, and axe finds nothing."""
-    page = opened(owner, path, viewport=PHONE, color_scheme=scheme)
+    page = opened(owner, path, viewport=PHONE)
     with language(page, code):
         expect(page.locator(".skeleton")).to_have_count(0)
         expect(page.locator("svg polyline").first).to_be_attached()
         assert 0 >= page.evaluate(WIDER)
-        assert [] == violations(page)
-    wide = opened(owner, path, color_scheme=scheme)
+        assert [] == violations_in_both_themes(page)
+    wide = opened(owner, path)
     with language(wide, code):
         expect(wide.locator("svg polyline").first).to_be_attached()
-        assert [] == violations(wide)
+        assert [] == violations_in_both_themes(wide)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from longwire.cli import clients, codex
-from tests.ui.conftest import language, violations
+from tests.ui.conftest import language, violations_in_both_themes
 from tests.ui.stage import MODELS, OWNER, PASSWORD, Stage
 
 
@@ -177,16 +177,32 @@ def test_the_guide_has_a_way_back_until_it_is_over(browser, fresh_stage):
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("code", ["en", "zh-CN"])
-def test_the_guide_is_sound_on_a_phone(opened, walked, theme, code):
+def test_the_guide_is_sound_on_a_phone(opened, walked, code):
     """At 360 px nothing is cut off sideways, and axe finds nothing."""
-    page = opened(walked, "/start", viewport={"width": 360, "height": 780}, color_scheme=theme)
+    page = opened(walked, "/start", viewport={"width": 360, "height": 780})
     with language(page, code):
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator("pre")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        assert [] == violations(page)
+        assert [] == violations_in_both_themes(page)
+
+
+def test_a_long_name_of_a_channel_is_no_wider_than_a_phone(browser, fresh_stage):
+    """It goes on in the next line, in both languages."""
+    owner = fresh_stage.join(fresh_stage.token, OWNER)
+    owner.channel(name="the-upstream-of-the-whole-company-in-" + "frankfurt" * 5)
+    size = {"width": 360, "height": 780}
+    context = browser.new_context(
+        base_url=fresh_stage.url, storage_state=owner.state(), viewport=size, locale="en-US"
+    )
+    page = context.new_page()
+    page.goto("/start")
+    for code in ("en", "zh-CN"):
+        with language(page, code):
+            expect(page.get_by_text("frankfurtfrankfurt").first).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
 
 
 def test_signing_out_and_in(opened, owner):

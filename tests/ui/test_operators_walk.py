@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.ui.conftest import violations
-from tests.ui.stage import MODELS, OWNER, PASSWORD, Process, Stage
+from tests.ui.stage import MODELS, OWNER, PASSWORD, WATCHED, Process, Stage
 from tests.ui.test_alerts import Receiver
 
 ADA = "ada@example.org"
@@ -39,7 +39,7 @@ SOME_MONEY = re.compile(r"\$0\.0*[1-9]\d*")
 def stage(tmp_path_factory):
     """A gateway that trusts the proxy on its machine."""
     folder = tmp_path_factory.mktemp("operator")
-    running = Stage(folder, server='trusted_proxies = ["127.0.0.1"]\n')
+    running = Stage(folder, server='trusted_proxies = ["127.0.0.1"]\n', sections=WATCHED)
     yield running
     running.stop()
 

@@ -159,6 +159,10 @@ async def _subject_id(store: "Store", kind: SubjectKind, name: str, config: Conf
     }
     if name in declared.get(kind, ()):
         return f"{_DECLARED}{name}"
+    if name.startswith(_DECLARED) and name.removeprefix(_DECLARED) in declared.get(kind, ()):
+        return name
+    if name.startswith(_DECLARED):
+        raise InvalidFields([FieldProblem("subjectID", f"the file declares no such {kind.value}")])
     if kind is SubjectKind.PROJECT and not name:
         return DEFAULT_PROJECT
     return await store.budgets.find_subject(kind, name) or name

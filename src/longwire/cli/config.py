@@ -35,7 +35,7 @@ def check(file: File) -> None:
     console.print(f"OK {file}", style="green", soft_wrap=True)
     console.print(_summary(settings))
     console.print(_channels(settings) if settings.channels else "no channels yet")
-    for line in _undeclared(settings):
+    for line in (*_undeclared(settings), *_unbound(settings)):
         console.print(f"warning: {line}", style="yellow", soft_wrap=True)
 
 
@@ -62,6 +62,21 @@ def _undeclared(settings: "Settings") -> Iterator[str]:
             if unknown:
                 names = ", ".join(unknown)
                 yield f"{place}.keys: no [[api_keys]] has the id {names}, which is file: and a name"
+
+
+def _unbound(settings: "Settings") -> Iterator[str]:
+    """Yield what budgets are of that the file does not declare: the database may have it."""
+    declared = {
+        "channel": ("[[channels]]", {each.name for each in settings.channels}),
+        "key": ("[[api_keys]]", {each.name for each in settings.api_keys}),
+    }
+    for number, budget in enumerate(settings.budgets):
+        section, names = declared.get(budget.of, ("", {budget.name}))
+        if budget.name not in names:
+            yield (
+                f"budgets[{number}].name: no {section} is named {budget.name!r}; "
+                "unless the database has it, nothing is bounded"
+            )
 
 
 def _summary(settings: "Settings") -> "Table":

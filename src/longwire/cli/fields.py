@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from enum import Enum, EnumType
+from math import isfinite
 from typing import Annotated, Any, Final
 
 import typer
 
-from longwire.core.errors import FieldProblem, refuse
-from longwire.core.nouns.access import Budgets, Rates
+from longwire.core.errors import FieldProblem, InvalidFields, LongwireError, refuse
+from longwire.core.nouns.access import GREATEST, Budgets, Rates, Role, most_text
 from longwire.core.nouns.channel import EndpointSpec
 from longwire.core.nouns.override import Override
+from longwire.core.nouns.people import UserStatus
 from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.project import ProjectStatus
 from longwire.core.nouns.secret import Secret
@@ -33,6 +35,7 @@ Sets = Annotated[
     ),
 ]
 _REFERENCE = re.compile(r"\$\{(\w+)\}")
+_NUMBER: Final = "write a number, as in 2 or 0.5"
 _NANO: Final = 1_000_000_000
 _AMOUNTS: Final = {"input", "cached", "cache_write", "output"}
 _PRICES: Final = "write prices as in 'gpt-5* input=1.25 cached=0.125 output=10'"
@@ -40,6 +43,18 @@ _QUIRKS: Final = """pairs as in takes_strict=false, or JSON as in {"max_output":
 _OVERRIDES: Final = (
     'write a JSON list as in [{"action": "set", "member": "reasoning.effort", "value": "high"}]'
 )
+_CAPITALS: Final = re.compile(r"(?<=[a-z])[A-Z]+")
+_BOUNDS: Final = re.compile(r"^(memberBounds\.)?((rates|budgets)\.)?")
+_CALLED: Final = {
+    "subject_id": "NAME",
+    "time_zone": "ZONE",
+    "credential": "api_key",
+    "project_id": "project",
+    "user_id": "user",
+    "expires_at": "expires",
+}
+"""What fields are called as options and arguments, where that is not their name in another case."""
+
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -109,14 +124,17 @@ def _amounts(rest: Iterable[str]) -> dict[str, int]:
 
 def overrides(text: str) -> tuple[Override, ...]:
     """Read a JSON list of overrides, as the configuration file has them."""
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter, ValidationError
 
     from longwire.settings.channels import Override as Declared
 
     try:
         each = TypeAdapter(list[Declared]).validate_json(text or "[]")
-    except ValueError as error:
-        raise ValueError(f"{_OVERRIDES} ({error})") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in first["loc"])
+        why = f"{place.lstrip('.')}: {first['msg']}" if place else first["msg"]
+        raise ValueError(f"{_OVERRIDES} ({why})") from error
     return tuple(one.override for one in each)
 
 
@@ -158,9 +176,12 @@ def boolean(text: str) -> bool:
 def number(text: str) -> float:
     """Read a number."""
     try:
-        return float(text)
+        found = float(text)
     except ValueError as error:
-        raise ValueError("write a number, as in 2 or 0.5") from error
+        raise ValueError(_NUMBER) from error
+    if not isfinite(found):
+        raise ValueError(_NUMBER)
+    return found
 
 
 def whole(text: str) -> int:
@@ -178,7 +199,12 @@ def limit(text: str) -> int | None:
 
 def cost(text: str) -> int | None:
     """Read US dollars as billionths; nothing is no limit."""
-    return round(number(text) * _NANO) if text else None
+    if not text:
+        return None
+    nano = number(text) * _NANO
+    if nano > GREATEST:
+        raise ValueError(f"write {most_text(is_money=True)} at most, or nothing for no limit")
+    return round(nano)
 
 
 RATES: Final = tuple(field.name for field in fields(Rates))
@@ -226,6 +252,7 @@ KEY: Final[Mapping[str, Reader]] = {
     "cost_per_day": cost,
     "cost_per_month": cost,
 }
+USER: Final[Mapping[str, Reader]] = {"email": str, "name": str, "role": Role, "status": UserStatus}
 PROJECT: Final[Mapping[str, Reader]] = {
     "name": str,
     "description": str,
@@ -262,6 +289,19 @@ def _mend(reader: Reader) -> str:
         words = [str(each.value) for each in members.values()]
         return f"write one of {', '.join(words)}"
     return ""
+
+
+def said(error: LongwireError) -> str:
+    """Return an error in the words of the command line: fields are what `--set` calls them."""
+    if not isinstance(error, InvalidFields):
+        return str(error)
+    return "; ".join(f"{_option(each.field)}: {each.message}" for each in error.problems)
+
+
+def _option(field: str) -> str:
+    """Return what a field of the API is called here."""
+    name = _CAPITALS.sub(lambda found: f"_{found[0].lower()}", _BOUNDS.sub("", field))
+    return _CALLED.get(name, name)
 
 
 def taken_out(values: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ _DECLARED = "file:"
 def build() -> typer.Typer:
     """The commands below `longwire keys`."""
     commands = typer.Typer(help="Hand out keys, and take them back.", no_args_is_help=True)
-    for command in (create, list_, show_, edit, revoke, rotate):
+    for command in (create, list_, show_, edit, disable, enable, rotate, revoke, delete):
         commands.command(command.__name__.rstrip("_"))(command)
     commands.command("rotate-secret")(rotate_secret)
     return commands
@@ -154,6 +154,20 @@ def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson
     """Change fields of a key; see `create` for them, and name. What is not named stays."""
     values = fields.read(sets or (), fields.KEY)
 
+    _change(which, values, config, as_json=as_json)
+
+
+def disable(which: Which, config: Config = None, as_json: AsJson = False) -> None:
+    """Accept a key no longer, until it is enabled again."""
+    _change(which, {"status": KeyStatus.DISABLED}, config, as_json=as_json)
+
+
+def enable(which: Which, config: Config = None, as_json: AsJson = False) -> None:
+    """Accept a key that was disabled again."""
+    _change(which, {"status": KeyStatus.ENABLED}, config, as_json=as_json)
+
+
+def _change(which: str, values: dict[str, Any], config: Config, *, as_json: bool) -> None:
     async def work(store: "Store") -> ApiKey:
         key = await _find(store, which, config)
         return await store.keys.update(await _changed(store, key, values, config), operator())
@@ -169,6 +183,20 @@ def revoke(which: Which, config: Config = None, as_json: AsJson = False) -> None
         return await store.keys.revoke(key.id, key.revision, operator())
 
     _show(with_store(config, work), as_json)
+
+
+def delete(which: Which, config: Config = None, as_json: AsJson = False) -> None:
+    """Delete a key that was revoked; its turns stay in the log."""
+
+    async def work(store: "Store") -> ApiKey:
+        revoked = await store.keys.named(which, are_revoked=True)
+        _check_one(revoked, which)
+        key = revoked[0] if revoked else await _find(store, which, config)
+        await store.keys.delete(key.id, key.revision, operator())
+        return key
+
+    key = with_store(config, work)
+    show(key, f"{key.name}: deleted", as_json=as_json)
 
 
 def rotate(

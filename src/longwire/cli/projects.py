@@ -1,15 +1,19 @@
 """`longwire projects`: what keys, their turns and people belong to."""
 
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from longwire.cli import fields
 from longwire.cli.fields import Sets
+from longwire.cli.key_page import choices_text
 from longwire.cli.keys import channel_ids
-from longwire.cli.store import AsJson, Config, operator, with_store
-from longwire.cli.tables import show, show_json, show_table, time_text
+from longwire.cli.store import AsJson, Config, every, operator, with_store
+from longwire.cli.tables import say, show, show_json, show_table, time_text
+from longwire.core.nouns.access import ApiKey, KeyStatus
+from longwire.core.nouns.people import User
 from longwire.core.nouns.project import Project, ProjectStatus
 
 if TYPE_CHECKING:
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the project is called.")]
 Which = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's name or id.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="What the user signs in with.")]
 _TITLES = ("project", "status", "members", "their keys at most", "made", "id")
 
 
@@ -25,6 +30,8 @@ def build() -> typer.Typer:
     commands = typer.Typer(help="Part keys, turns and people.", no_args_is_help=True)
     for command in (list_, show_, create, edit, archive, delete):
         commands.command(command.__name__.rstrip("_"))(command)
+    commands.command("add-user")(add_user)
+    commands.command("remove-user")(remove_user)
     return commands
 
 
@@ -101,6 +108,34 @@ def delete(which: Which, config: Config = None) -> None:
         return project.name
 
     typer.echo(f"{with_store(config, work)}: deleted")
+
+
+def add_user(which: Which, email: Email, config: Config = None, as_json: AsJson = False) -> None:
+    """Let a user belong to a project: viewers see what is its, members make their keys in it."""
+
+    async def work(store: "Store") -> tuple[Project, User]:
+        project, user = await store.projects.find(which), await store.users.find(email)
+        await store.projects.add_member(project.id, user.id, operator())
+        return project, user
+
+    project, user = with_store(config, work)
+    show(project, f"{user.email}: belongs to {project.name}", as_json=as_json)
+
+
+def remove_user(which: Which, email: Email, config: Config = None, as_json: AsJson = False) -> None:
+    """Let a user belong to a project no longer; their keys there are accepted until revoked."""
+
+    async def work(store: "Store") -> tuple[Project, User, list[ApiKey]]:
+        project, user = await store.projects.find(which), await store.users.find(email)
+        await store.projects.remove_member(project.id, user.id, operator())
+        theirs = await every(partial(store.keys.page, projects=(project.id,), user_id=user.id))
+        return project, user, [key for key in theirs if key.status is not KeyStatus.REVOKED]
+
+    project, user, keys = with_store(config, work)
+    show(project, f"{user.email}: belongs to {project.name} no longer", as_json=as_json)
+    if keys:
+        named = choices_text(tuple(keys))
+        say(f"their keys there go on until `longwire keys revoke`: {named}", err=True)
 
 
 def _change(which: str, values: dict[str, Any], config: Config, *, as_json: bool) -> None:

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 import typer
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound, refuse
-from longwire.core.nouns.channel import APIS
+from longwire.core.nouns.channel import ALL_APIS
 from longwire.core.rules.continuity import Reason as Reasons
 
 if TYPE_CHECKING:
     from longwire.settings import Settings
     from longwire.store.store import Store
     from longwire.store.turn_filter import TurnFilter
+
+_APIS: Final = (*ALL_APIS, "responses/compact", "responses/input_tokens")
+_OUTCOMES: Final = (
+    *("completed", "incomplete", "failed", "cancelled", "abandoned"),
+    *("refused", "overloaded", "upstream_error", "internal_error"),
+)
+"""How turns end."""
 
 Key = Annotated[str, typer.Option(help="Of the key of this name or id.")]
 Model = Annotated[str, typer.Option(help="That asked for this model.")]
@@ -46,7 +53,7 @@ class TurnFilters:
 
     def __post_init__(self) -> None:
         """Raise `InvalidFields` for words that are none."""
-        known = {"reason": [each.value for each in Reasons], "api": list(APIS)}
+        known = {"reason": [each.value for each in Reasons], "outcome": _OUTCOMES, "api": _APIS}
         problems = (
             FieldProblem(
                 name, f"'{getattr(self, name)}' is no {name}; write one of {', '.join(words)}"

@@ -2,16 +2,18 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from longwire.cli import fields
+from longwire.cli.fields import Sets
 from longwire.cli.store import AsJson, Config, every, operator, with_store
-from longwire.cli.tables import show, show_json, show_table, time_text
+from longwire.cli.tables import say, show, show_json, show_table, time_text
 from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.access import Role
-from longwire.core.nouns.people import User
+from longwire.core.nouns.people import User, UserStatus
 from longwire.core.nouns.secret import Secret
 
 if TYPE_CHECKING:
@@ -30,8 +32,8 @@ _TITLES = ("email", "name", "role", "status", "signs in by", "last sign-in", "id
 
 def build() -> typer.Typer:
     """The commands below `longwire users`."""
-    commands = typer.Typer(help="Make users, and help them in.", no_args_is_help=True)
-    for command in (create, list_, passwd):
+    commands = typer.Typer(help="Make users, help them in, and out.", no_args_is_help=True)
+    for command in (create, list_, edit, disable, enable, passwd, delete):
         commands.command(command.__name__.rstrip("_"))(command)
     return commands
 
@@ -54,7 +56,11 @@ def create(
         user = User("", email, name, Role(role) if role else otherwise)
         return await store.users.create(user, password, operator())
 
-    _tell(with_store(config, work, creates=True), as_json)
+    user = with_store(config, work, creates=True)
+    _tell(user, as_json)
+    if user.role is Role.MEMBER:
+        mend = f"put them into a project: longwire projects add-user PROJECT {user.email}"
+        say(f"{user.email} makes keys in their projects alone; {mend}", err=True)
 
 
 def list_(config: Config = None, as_json: AsJson = False) -> None:
@@ -82,6 +88,45 @@ def _ways(found: "WaysIn") -> list[str]:
     """Return how somebody signs in: by a password, by the issuers that know them."""
     by_password = ["password"] if found.has_password else []
     return [*by_password, *(each.issuer for each in found.identities)]
+
+
+def edit(email: Email, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Change fields of a user: email, name, role and status. What is not named stays.
+
+    The role is owner, admin, viewer or member, the status active or disabled.
+    """
+    _change(email, fields.read(sets or (), fields.USER), config, as_json=as_json)
+
+
+def disable(email: Email, config: Config = None, as_json: AsJson = False) -> None:
+    """Keep somebody out: they are signed out everywhere, and their keys are refused."""
+    _change(email, {"status": UserStatus.DISABLED}, config, as_json=as_json)
+
+
+def enable(email: Email, config: Config = None, as_json: AsJson = False) -> None:
+    """Let somebody in again, and take their keys again."""
+    _change(email, {"status": UserStatus.ACTIVE}, config, as_json=as_json)
+
+
+def delete(email: Email, config: Config = None, as_json: AsJson = False) -> None:
+    """Delete a user for good, with their budgets; their keys are refused from then on."""
+
+    async def work(store: "Store") -> User:
+        user = await store.users.find(email)
+        await store.users.delete(user.id, user.revision, operator())
+        return user
+
+    user = with_store(config, work)
+    show(user, f"{user.email}: deleted, their keys are refused", as_json=as_json)
+
+
+def _change(email: str, values: dict[str, Any], config: Config, *, as_json: bool) -> None:
+    async def work(store: "Store") -> User:
+        changed = replace(await store.users.find(email), **values)
+        return await store.users.update(changed, operator())
+
+    user = with_store(config, work)
+    show(user, f"{user.email}: {user.role.value}, {user.status.value}, {user.id}", as_json=as_json)
 
 
 def passwd(

@@ -17,6 +17,15 @@ _INDEX = re.compile(r"\[(\w+|\.\.\.)\]")
 _MISSING = re.compile(r"Object missing required field `(.+)`")
 
 
+class NoEquivalent(InvalidRequest):
+    """A field that other APIs have no words for: a channel may drop it."""
+
+
+def no_equivalent(path: str, fault: str) -> NoEquivalent:
+    """Return the error of a field that is understood, and can be said in its own API alone."""
+    return NoEquivalent(f"'{path}' {fault}.", param=path)
+
+
 def invalid(path: str, fault: str) -> InvalidRequest:
     """Return the error that says what is wrong with a field."""
     return InvalidRequest(f"'{path}' {fault}.", param=path)
@@ -29,7 +38,7 @@ def unsayable(path: str, fault: str, mend: str) -> Unsayable:
 
 def within(path: str, error: InvalidRequest) -> InvalidRequest:
     """Return the error of a field whose own path leads there from this one."""
-    return InvalidRequest(f"'{path}.{str(error)[1:]}", param=f"{path}.{error.param}")
+    return type(error)(f"'{path}.{str(error)[1:]}", param=f"{path}.{error.param}")
 
 
 def decoded(decode: Callable[[bytes | Raw], T], raw: bytes | Raw, path: str) -> T:

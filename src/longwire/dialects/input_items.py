@@ -6,8 +6,10 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from longwire.core.errors import InvalidRequest
 from longwire.dialects import client_tools
 from longwire.dialects.client_tools import FOUND
+from longwire.dialects.fields import invalid
 from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.seals import Seal, opened
 
@@ -67,6 +69,16 @@ class Item(msgspec.Struct, gc=False):
         """The summary of reasoning, as raw JSON."""
         texts = [bytes(part.text) for part in self.summary or ()]
         return b'"%b"' % b"".join([text[1:-1] for text in texts if text[:1] == b'"'])
+
+
+ROLES: Final = ("system", "developer", "user", "assistant")
+SILENT: Final = "says nothing that this upstream can be told: send a message that has a content"
+"""What is wrong with an input, or a last word, of which nothing is left."""
+
+
+def unknown_role(path: str) -> InvalidRequest:
+    """Return the error of a message at a path that nobody known has said."""
+    return invalid(f"{path}.role", f"must be one of {', '.join(ROLES)}")
 
 
 decode_items: Final = tolerant(msgspec.json.Decoder(list[Item]).decode)

@@ -9,7 +9,8 @@ import msgspec
 
 _LONGEST, _MOST = 64, 32
 _UNSEEN = re.compile("[^!-~]")
-
+PREFILL = "prefill"
+"""What the beginning of an answer is called where it is left out."""
 
 PENALTY = (
     "Sent where the upstream's API has it: Chat Completions, Gemini. Elsewhere it is refused where "

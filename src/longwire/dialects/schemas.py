@@ -4,13 +4,23 @@ import re
 from typing import Any, Final
 
 import msgspec
+from msgspec import Raw
 
+from longwire.dialects.fields import invalid
 from longwire.dialects.raw_json import merge, split_members
 
 NO_PARAMETERS: Final = b'{"type":"object","properties":{}}'
 """The schema of a tool that takes nothing."""
 
 _NO_REQUIRED: Final = re.compile(rb'"required"\s*:\s*null')
+
+
+def answer_schema(raw: bytes | Raw, at: str) -> bytes:
+    """Return the schema of an answer. Raises `InvalidRequest` where none is at this path."""
+    schema = bytes(raw)
+    if schema[:1] != b"{":
+        raise invalid(at, "is required: a JSON schema, an object")
+    return schema
 
 
 def with_required(raw: bytes) -> bytes:

@@ -36,8 +36,10 @@ def wishes_of(
 
 
 def refusal_of(source: Source) -> InvalidRequest | None:
-    """Return why no channel of a model can serve a turn, if a wish is the reason."""
+    """Return why no channel of a model can serve a turn, if a wish or its audio is the reason."""
     named = [each.name for each in source.wishes if each.kind in PENALTIES]
+    if source.has_audio:
+        named.append("input_audio")
     return unsayable(named[0], "is known to no channel of this model", _MEND) if named else None
 
 

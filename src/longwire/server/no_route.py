@@ -17,7 +17,14 @@ from longwire.dialects.generate_content.targets import ACTIONS
 from longwire.server.problems import headers_of, request_id, response_to
 
 _LONGEST_PATH = 200
-_SERVED = "/v1/responses, /v1/chat/completions, /v1/messages and /v1beta/models/…:generateContent"
+_OF_CONVERSATIONS: Final = ("responses", "chat/completions", "messages")
+_PATHS: Final = (
+    *_OF_CONVERSATIONS,
+    *(each.path.removeprefix("/") for each in PASSED_APIS.values()),
+)
+_SERVED: Final = (
+    f"{', '.join(f'/v1/{path}' for path in _PATHS)} and /v1beta/models/…:generateContent"
+)
 
 
 _OTHER_ACTIONS: Final = re.compile(

@@ -8,7 +8,7 @@ from longwire.core.errors import InvalidFields
 from longwire.core.nouns.budget import Action, Period, SubjectKind, Unit, check_budget
 from longwire.core.nouns.budget import Budget as KeptBudget
 from longwire.core.nouns.price import nano_of
-from longwire.core.rules.calendar import zone_of
+from longwire.core.rules.calendar import check_zone
 from longwire.settings.checks import Dollars, FromText, Section
 
 Subject = Literal["key", "user", "project", "channel"]
@@ -28,7 +28,7 @@ class Calendar(Section):
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
         try:
-            zone_of(name or "UTC")
+            check_zone(name or "UTC")
         except InvalidFields as error:
             raise ValueError(error.problems[0].message) from None
         return name

@@ -215,6 +215,10 @@ Api = Literal[
     "rerank",
 ]
 Apis = Annotated[tuple[Api, ...], FromText, Field(min_length=1), AfterValidator(_distinct)]
+SpokenApi = Literal["responses", "chat_completions", "messages", "generate_content"]
+SpokenApis = Annotated[
+    tuple[SpokenApi, ...], FromText, Field(min_length=1), AfterValidator(_distinct)
+]
 Quirks = Annotated[
     dict[str, JsonValue], BeforeValidator(_quirks_from_text), AfterValidator(_known_quirks)
 ]

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from longwire.core.nouns.model import GREATEST_ORDER, Condition, check_model
 from longwire.core.nouns.model import Model as ModelSpec
 from longwire.core.nouns.model import Target as TargetSpec
-from longwire.settings.checks import Apis, FromText, Section, Weight, Words
+from longwire.settings.checks import FromText, Section, SpokenApis, Weight, Words
 
 
 class Target(Section):
@@ -21,7 +21,7 @@ class Target(Section):
         description="Share of the sessions among targets of the same order, times the channel's.",
     )
     order: int = Field(0, ge=0, le=GREATEST_ORDER, description="Targets of a lower one come first.")
-    apis: Apis | None = Field(None, description="Turns of clients that speak these APIs.")
+    apis: SpokenApis | None = Field(None, description="Turns of clients that speak these APIs.")
     streams: bool | None = Field(
         None, description="Turns that are streamed, or those that are not."
     )

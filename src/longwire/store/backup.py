@@ -40,10 +40,23 @@ def backup(database: Path, target: Path) -> None:
         raise ConfigurationError(f"{target}: exists; name another file or remove it")
     if not target.parent.is_dir():
         raise ConfigurationError(f"{target.parent}: no such directory; make it first")
+    _check_source(database)
     try:
         copy_sqlite(database, target)
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(f"{target}: cannot be written ({error})") from error
+
+
+def _check_source(database: Path) -> None:
+    """Raise `ConfigurationError` where the database itself is in the way."""
+    try:
+        with closing(sqlite3.connect(database)) as read:
+            read.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise ConfigurationError(
+            f"{database}: cannot be read ({error}); back it up as the gateway's user, who may "
+            "write to it and to its folder"
+        ) from error
 
 
 def restore(copy: Path, database: Path) -> Path | None:

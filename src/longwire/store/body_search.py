@@ -26,6 +26,7 @@ from longwire.core.nouns.page import Page
 from longwire.core.nouns.turn_row import TurnBodies, TurnRow, earliest_id
 from longwire.core.rules.words import Phrase, is_letter, phrases, snippet, words
 from longwire.dialects.body_text import body_text
+from longwire.dialects.plain_text import lowered, plain
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.log_tables import turns
@@ -73,7 +74,7 @@ class BodySearch:
         """
         Window(first, after)
         before = None if after is None else cursor(after)
-        looked_for = phrases(search)
+        looked_for = phrases(plain(search))
         if not looked_for or wanted.project_ids == ():
             return Page(())
         query = self._query(looked_for, wanted, before).limit(first + 1)
@@ -192,7 +193,7 @@ class BodySearch:
 
 def words_written(kept: Sequence[TurnBodies], *, is_sqlite: bool) -> Statement:
     """Return the statement that writes the words of bodies."""
-    texts = [(each.id, body_text(each.request, each.response)) for each in kept]
+    texts = [(each.id, plain(body_text(each.request, each.response))) for each in kept]
     if is_sqlite:
         return _INSERT_SQLITE, [(number, _spaced(said)) for number, said in texts]
     return _INSERT, [(number, said, _vector(said)) for number, said in texts]
@@ -205,21 +206,20 @@ def _found(row: Any, looked_for: Sequence[Phrase]) -> FoundBody:  # noqa: ANN401
 
 def _spaced(said: str) -> str:
     """Return a text whose letters that are words of their own stand apart, to FTS5's eyes."""
-    plain = said.replace(_APART, "")
-    if plain.isascii():
-        return plain
-    return "".join(each + _APART if is_letter(each) else each for each in plain)
+    if said.isascii():
+        return said
+    return "".join(each + _APART if is_letter(each) else each for each in said)
 
 
 def _match(looked_for: Sequence[Phrase]) -> str:
-    """Return a search as FTS5 has it: words have no quotes in them."""
+    """Return a search as FTS5 has it, which knows cases itself: words have no quotes in them."""
     return " ".join('"' + " ".join(phrase) + '"' for phrase in looked_for)
 
 
 def _vector(said: str) -> str:
     """Return the words of a text with their places, as PostgreSQL writes a `tsvector`."""
     places: dict[str, list[str]] = {}
-    found = words(said)
+    found = [lowered(each) for each in words(said)]
     for at, (word, following) in enumerate(zip(found, [*found[1:], ""], strict=True)):
         if len(word) <= _LONGEST_WORD and at < _LAST_POSITION:
             places.setdefault(_lexeme(word, following), []).append(str(at + 1))
@@ -237,6 +237,7 @@ def _tsquery(looked_for: Sequence[Phrase]) -> str:
 
 def _tsphrase(phrase: Phrase) -> str:
     """Return a phrase as a `tsquery`; its last letter is the beginning of any pair."""
+    phrase = tuple(map(lowered, phrase))
     pairs = [*pairwise(phrase), (phrase[-1], "")]
     parts: list[tuple[int, str]] = []
     for at, (word, following) in enumerate(pairs):

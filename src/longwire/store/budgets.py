@@ -74,7 +74,10 @@ class StoredBudgets:
         """
         refuse(check_budget(budget))
         created = replace(budget, id=new_id("bud"), created_at=self._clock(), revision=1)
-        with unique("budget", _name(created), "kind"):
+        named = (await self.names([created])).get(created.subject, created.subject_id)
+        words = f"{created.kind.value} {named} has a budget in {created.unit.value}"
+        taken = f"The {words} a {created.period.value} already; change that one."
+        with unique("budget", _name(created), "kind", taken):
             async with self._database.write() as connection:
                 await _check_subject(connection, created)
                 await connection.execute(insert(budgets).values(_row(created)))
@@ -111,6 +114,22 @@ class StoredBudgets:
             await self._changes.note(connection, actor, "delete", (held, None))
 
 
+async def delete_budgets_of(
+    connection: AsyncConnection,
+    subject: tuple[SubjectKind, str],
+    actor: Actor,
+    clock: Callable[[], int],
+) -> None:
+    """Delete the budgets of who or what is deleted, in the same transaction."""
+    kind, subject_id = subject
+    theirs = (budgets.c.kind == kind) & (budgets.c.subject_id == subject_id)
+    held = (await connection.execute(select(budgets).where(theirs))).all()
+    await connection.execute(delete(budgets).where(theirs))
+    changes: ChangeLog[Budget] = ChangeLog("budget", clock, _name)
+    for row in held:
+        await changes.note(connection, actor, "delete", (_budget(row), None))
+
+
 def _name(budget: Budget) -> str:
     return f"{budget.subject} {budget.unit.value} a {budget.period.value}"
 
@@ -118,7 +137,8 @@ def _name(budget: Budget) -> str:
 async def _check_subject(connection: AsyncConnection, budget: Budget) -> None:
     """Raise `InvalidFields` for a budget of nobody."""
     id_, _ = _NAMES[budget.kind]
-    is_declared = budget.subject_id.startswith(_DECLARED)
+    may_be = budget.kind in (SubjectKind.KEY, SubjectKind.CHANNEL)
+    is_declared = may_be and budget.subject_id.startswith(_DECLARED)
     if not is_declared and not await connection.scalar(select(id_).where(id_ == budget.subject_id)):
         mend = f"there is no such {budget.kind.value}"
         raise InvalidFields([FieldProblem("subjectID", mend)])

@@ -86,15 +86,18 @@ def check_revision(noun: str, name: str, held: int, seen: int) -> None:
 
 
 @contextmanager
-def unique(noun: str, name: str, column: str = "name") -> Iterator[None]:
-    """Raise `Conflict` where another one has the name; any other violation is a bug."""
+def unique(noun: str, name: str, column: str = "name", message: str = "") -> Iterator[None]:
+    """Raise `Conflict` where another one has the name; any other violation is a bug.
+
+    Its `message` is of its own where several columns make the name.
+    """
     try:
         yield
     except IntegrityError as error:
         if column not in str(error.orig):
             raise
-        message = f"There is a {noun} with the {column} '{name}' already."
-        raise Conflict(message, param=column) from error
+        usual = f"There is a {noun} with the {column} '{name}' already."
+        raise Conflict(message or usual, param=column) from error
 
 
 def differences(before: object | None, after: object | None) -> dict[str, list[Any]]:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Text, cast, delete, insert, or_, sele
 
 from longwire.core.errors import NotFound, refuse
 from longwire.core.nouns.access import Actor, Rates
+from longwire.core.nouns.budget import SubjectKind
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.channel_key import ChannelKey
 from longwire.core.nouns.override import Override
@@ -18,6 +19,7 @@ from longwire.core.nouns.page import Page
 from longwire.core.nouns.price import ModelPrice, PriceTier
 from longwire.core.nouns.secret import Secret
 from longwire.dialects.profiles.channels import check_channel
+from longwire.store.budgets import delete_budgets_of
 from longwire.store.changes import ChangeLog, check_revision, unique
 from longwire.store.channel_keys import keys_by_channel, write_keys
 from longwire.store.database import Database
@@ -126,6 +128,8 @@ class Channels:
         async with self._database.write() as connection:
             held = await self._held(connection, channel_id, revision)
             await connection.execute(delete(channels).where(channels.c.id == channel_id))
+            theirs = (SubjectKind.CHANNEL, channel_id)
+            await delete_budgets_of(connection, theirs, actor, self._clock)
             await self._changes.note(connection, actor, "delete", (held, None))
 
     async def _held(self, connection: AsyncConnection, id_: str, seen: int) -> ChannelSpec:

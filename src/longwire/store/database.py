@@ -4,7 +4,7 @@ Law: a writer on SQLite takes its lock when it begins, so none fails half-way be
 """
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLCertVerificationError
@@ -188,6 +188,7 @@ def _engine(url: URL, path: Path | None, pool: PoolSize) -> AsyncEngine:
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        event.listen(engine.sync_engine, "invalidate", _release_sqlite)
     return engine
 
 
@@ -208,3 +209,15 @@ def _begin_sqlite(connection: Connection) -> None:
     """Begin by ourselves: the driver would begin late, and a late writer can be refused."""
     writes = connection.get_execution_options().get("longwire_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _release_sqlite(
+    connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: BaseException | None
+) -> None:
+    """Give up the lock with the connection of a task that is cancelled.
+
+    SQLite keeps a connection that is closed, and its lock, while any cursor of it is left, as one
+    is in the traceback of the cancellation. <https://sqlite.org/c3ref/close.html>
+    """
+    with suppress(Exception):  # one that is broken holds nothing
+        connection.rollback()

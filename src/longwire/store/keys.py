@@ -12,6 +12,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    not_,
     or_,
     select,
     update,
@@ -28,11 +29,13 @@ from longwire.core.nouns.access import (
     KeyStatus,
     Rates,
 )
+from longwire.core.nouns.budget import SubjectKind
 from longwire.core.nouns.key_rules import check_key
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import UserStatus
 from longwire.core.nouns.project import ProjectStatus
 from longwire.core.nouns.secret import Secret
+from longwire.store.budgets import delete_budgets_of
 from longwire.store.changes import ChangeLog, check_revision
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
@@ -108,10 +111,11 @@ class ApiKeys:
         async with self._database.read() as connection:
             return await _held(connection, key_id)
 
-    async def named(self, name: str) -> tuple[ApiKey, ...]:
-        """Return the keys of a name that are not revoked; names need not differ."""
+    async def named(self, name: str, *, are_revoked: bool = False) -> tuple[ApiKey, ...]:
+        """Return the keys of a name, those in use or the revoked ones; names need not differ."""
+        is_revoked = api_keys.c.status == KeyStatus.REVOKED
         query = select(api_keys).where(api_keys.c.name == name)
-        return await self._keys(query.where(api_keys.c.status != KeyStatus.REVOKED))
+        return await self._keys(query.where(is_revoked if are_revoked else not_(is_revoked)))
 
     async def of_secret(self, secret: str) -> tuple[ApiKey, ...]:
         """Return the key that a secret is of, or was until its last rotation; by its digest."""
@@ -215,6 +219,8 @@ class ApiKeys:
             if held.status is not KeyStatus.REVOKED:
                 raise Conflict(f"The API key '{held.name}' is in use; revoke it first.")
             await connection.execute(delete(api_keys).where(api_keys.c.id == key_id))
+            theirs = (SubjectKind.KEY, key_id)
+            await delete_budgets_of(connection, theirs, actor, self._clock)
             await self._changes.note(connection, actor, "delete", (held, None))
 
     async def used(self, times: Mapping[str, int]) -> None:

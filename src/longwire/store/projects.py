@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound, refuse
 from longwire.core.nouns.access import Actor, Budgets, Rates
 from longwire.core.nouns.bounds import NO_BOUNDS, Bounds
+from longwire.core.nouns.budget import SubjectKind
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import DEFAULT_PROJECT, Project, ProjectStatus, check_project
 from longwire.store.audit import Noun, record
+from longwire.store.budgets import delete_budgets_of
 from longwire.store.changes import ChangeLog, check_revision, unique
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
@@ -117,6 +119,8 @@ class Projects:
                     f"The project '{held.name}' has {number} API keys; archive it instead."
                 )
             await connection.execute(delete(projects).where(projects.c.id == project_id))
+            theirs = (SubjectKind.PROJECT, project_id)
+            await delete_budgets_of(connection, theirs, actor, self._clock)
             await self._changes.note(connection, actor, "delete", (held, None))
 
     async def members(self, project_id: str) -> tuple[str, ...]:
@@ -163,7 +167,8 @@ class Projects:
             held = await _held(connection, project_id)
             deleted = delete(memberships).where(_membership(project_id, user_id))
             if not (await connection.execute(deleted)).rowcount:
-                raise NotFound("member", user_id)
+                email = await connection.scalar(select(users.c.email).where(users.c.id == user_id))
+                raise NotFound(f"member of '{held.name}'", email or user_id)
             changes = {"member": [user_id, None]}
             await self._record(connection, actor, "remove-member", held, changes)
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from longwire.core.errors import refuse
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.retention import Retention, check_retention
-from longwire.core.rules.calendar import zone_of
+from longwire.core.rules.calendar import check_zone
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences
 from longwire.store.database import Database
@@ -36,7 +36,7 @@ class StoredSettings:
 
     async def set_time_zone(self, zone: str, actor: Actor) -> None:
         """Let periods of budgets begin in a zone. Raises `InvalidFields` for one there is not."""
-        zone_of(zone)
+        check_zone(zone)
         now, mine = self._clock(), settings.c.name == _BUDGETS
         async with self._database.write() as connection:
             row = (await connection.execute(select(settings).where(mine).with_for_update())).first()

@@ -9,10 +9,12 @@ from sqlalchemy import Row, delete, func, insert, or_, select, update
 
 from longwire.core.errors import Conflict, NotFound, refuse
 from longwire.core.nouns.access import Actor, Role
+from longwire.core.nouns.budget import SubjectKind
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import User, UserStatus, check_password, check_user, normal_email
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
+from longwire.store.budgets import delete_budgets_of
 from longwire.store.changes import HIDDEN, ChangeLog, check_revision, differences, unique
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
@@ -144,6 +146,8 @@ class Users:
             check_revision("user", held.email, held.revision, revision)
             _check_owners(owners, held, None)
             await connection.execute(delete(users).where(users.c.id == user_id))
+            theirs = (SubjectKind.USER, user_id)
+            await delete_budgets_of(connection, theirs, actor, self._clock)
             await self._changes.note(connection, actor, "delete", (held, None))
 
     async def verify(self, email: str, password: Secret) -> User | None:

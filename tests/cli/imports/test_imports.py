@@ -273,17 +273,10 @@ def test_deployments_that_differ_by_their_key_are_one_channel(command, tmp_path,
         ("litellm", "model_list:\n  - a: [", "line 2, column 9"),
         ("litellm", "models: []", "has no model_list"),
         ("litellm", "model_list: yes", "model_list: is true or false; write a list"),
-        ("litellm", "model_list: [{model_name: a}]", r"model_list\[0\]: needs a model_name"),
-        (
-            "litellm",
-            "model_list: [{model_name: a, litellm_params: {model: gpt-5, rpm: many}}]",
-            r"model_list\[0\].rpm: is no number",
-        ),
         ("axonhub", '{"version": "1.1",}', "line 1, column 19"),
         ("axonhub", "[]", "is a list; write a table"),
         ("axonhub", "{}", "is no backup of AxonHub's"),
         ("axonhub", '{"version": "9", "channels": []}', "version 9 is not known; 1.0 and 1.1 are"),
-        ("axonhub", '{"version": "1.1", "channels": [{}]}', r"channels\[0\]: needs a name"),
     ],
 )
 def test_a_bad_file_is_told_where_and_how_to_mend(command, tmp_path, kind, text, message):
@@ -298,3 +291,104 @@ def test_a_file_that_is_not_there_is_told(command):
     """By its name."""
     with pytest.raises(ConfigurationError, match=r"nowhere\.yaml: cannot be read"):
         command("import", "litellm", "nowhere.yaml")
+
+
+ODD_LITELLM = """
+model_list:
+  - model_name: gpt
+    litellm_params: &gpt {model: openai/gpt-5.2, api_key: sk-a-key-of-the-upstream}
+  - {model_name: gpt, litellm_params: *gpt}
+  - {model_name: weird name, litellm_params: *gpt}
+  - {model_name: minus, litellm_params: {<<: *gpt, weight: -3, input_cost_per_token: none}}
+  - {model_name: heavy, litellm_params: {<<: *gpt, weight: 1e12}}
+  - {model_name: nothing}
+  - {model_name: far, litellm_params: {<<: *gpt, api_base: "ftp://x"}}
+router_settings: {fallbacks: [{gpt: [heavy, far]}], model_group_alias: [a]}
+general_settings: {master_key: sk-1234}
+"""
+
+
+def test_an_odd_entry_of_litellm_stops_nothing_else(command, tmp_path):
+    """It is left out or made valid, and a line says so; the rest is a configuration."""
+    (tmp_path / "odd.yaml").write_text(ODD_LITELLM, "utf-8")
+    notes = notes_of(command, "litellm", "odd.yaml")
+    left = {where: text for where, (outcome, text) in notes.items() if outcome == "left"}
+    assert "a key has 8 characters" in left["general_settings.master_key"]
+    assert "without spaces" in left["model_list[2]"]
+    assert "must be 0 or more" in left["model_list[3].weight"]
+    assert "is no number" in left["model_list[3].input_cost_per_token"]
+    assert "weight 1E+12: must be" in left["model heavy"]
+    assert "needs a model_name" in left["model_list[5]"]
+    assert "none of its channels is taken over" in left["model_list[6]"]
+    assert "is a list; write a table" in left["router_settings.model_group_alias"]
+    assert "far: it is left, too" in left["model gpt"]
+    assert ("changed", "both weights") == (
+        notes["model_list[1]"][0],
+        notes["model_list[1]"][1][-12:],
+    )
+    command("import", "litellm", "odd.yaml", "--to", "it.toml")
+    settings = load(tmp_path / "it.toml", {"HOME": str(tmp_path)})
+    assert ["gpt", "minus", "heavy"] == [each.name for each in settings.models]
+    assert (2, ["heavy"]) == (settings.models[0].targets[0].weight, [*settings.models[0].fallbacks])
+    assert () == tuple(settings.api_keys)
+
+
+def odd_axonhub(**changes):
+    """A backup whose channel has other members."""
+    channel = {
+        "id": 1,
+        "type": "openai_responses",
+        "name": "C1",
+        "base_url": "http://h:1/v1",
+        "status": "enabled",
+        "supported_models": ["gpt-5.2"],
+        "credentials": {"apiKeys": ["sk-a-key-of-the-upstream"]},
+        **changes,
+    }
+    quota = {
+        "totalTokens": 0,
+        "cost": "0",
+        "period": {"type": "calendar_duration", "calendarDuration": {"unit": "day"}},
+    }
+    profiles = {"activeProfile": "p", "profiles": [{"name": "p", "quota": quota}]}
+    target = {"type": "channel_model", "channelModel": {"channelId": 1, "modelId": "gpt-5.2"}}
+    models = [
+        {"model_id": name, "settings": {"associations": [target]}} for name in ("a b", "good")
+    ]
+    models[1]["settings"]["associations"].append({"type": "regex", "regex": {"pattern": "("}})
+    keys = [
+        {"name": "k0", "key": "ah-key-zero", "status": "enabled", "profiles": profiles},
+        {"name": "k1", "key": "ah-key-one-1", "status": "enabled"},
+    ]
+    return json.dumps(
+        {"version": "1.1", "channels": [channel, {}], "models": models, "api_keys": keys}
+    )
+
+
+@pytest.mark.parametrize("weight", [-5, 1e12])
+def test_an_odd_entry_of_axonhub_stops_nothing_else(command, tmp_path, weight):
+    """It is left out and named, and the rest goes into the database."""
+    (tmp_path / "odd.json").write_text(odd_axonhub(ordering_weight=weight), "utf-8")
+    found = json.loads(command("import", "axonhub", "odd.json", "--json"))["notes"]
+    left = " ".join(each["text"] for each in found if each["outcome"] == "left")
+    for words in ("needs a name", "a b: write 1 to 256", "nothing may be spent", "no pattern"):
+        assert words in left
+    assert "must be" in left
+    command("import", "axonhub", "odd.json", "--apply", "--force")
+    names = {
+        noun: [each["name"] for each in json.loads(command(noun, "list", "--json"))]
+        for noun in ("channels", "models", "keys")
+    }
+    assert {"channels": ["C1"], "models": ["good"], "keys": ["k1"]} == names
+
+
+def test_what_the_database_refuses_stops_nothing_else(longwire, tmp_path):
+    """What was created is said, and what was not, with why; the exit code is 1."""
+    url = f"sqlite:///{tmp_path}/it.db"
+    (tmp_path / "odd.json").write_text(odd_axonhub(settings={"rateLimit": {"rpm": 0.5}}), "utf-8")
+    done = longwire(
+        "import", "axonhub", "odd.json", "--apply", "--force", LONGWIRE_DATABASE__URL=url
+    )
+    assert 1 == done.returncode
+    assert "channel C1: refused: rates.requestsPerMinute: must be 1 or more" in done.stderr
+    assert "API key k1: created" in done.stdout

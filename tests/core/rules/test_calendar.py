@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from longwire.core.errors import InvalidFields
 from longwire.core.nouns.budget import Period
-from longwire.core.rules.calendar import UTC_CALENDAR, Calendar, zone_of
+from longwire.core.rules.calendar import UTC_CALENDAR, Calendar, check_zone, zone_of
 
 BERLIN = Calendar("Europe/Berlin", tuple(Period))
 ZONES = st.sampled_from(
@@ -95,3 +95,13 @@ def test_a_zone_that_there_is_not_is_refused_with_the_mend(name):
     """Whatever is typed."""
     with pytest.raises(InvalidFields, match="IANA"):
         zone_of(name)
+    with pytest.raises(InvalidFields, match="IANA"):
+        check_zone(name)
+
+
+@pytest.mark.parametrize("name", ["Factory", "localtime", "posixrules", "right/Europe/Berlin"])
+def test_a_zone_that_differs_by_machine_is_not_taken(name):
+    """Files of the machine's database that are no zones, or count leap seconds."""
+    with pytest.raises(InvalidFields, match="IANA"):
+        check_zone(name)
+    check_zone("Europe/Berlin")

@@ -590,3 +590,21 @@ def test_gemini_gets_a_dummy_for_a_signature_that_nobody_knows():
     for model, expected in (("gemini-3-pro", [True, False]), ("gemini-2.5-pro", [False, False])):
         said = messages_of({"role": "user", "content": "x"}, *calls, profile=gemini, model=model)
         assert expected == ["extra_content" in call for call in said[1]["tool_calls"]]
+
+
+@pytest.mark.parametrize("profile", [VLLM, DEEPSEEK])
+def test_a_schema_that_is_missing_is_named(profile):
+    """Whether it is sent or stands in the prompt."""
+    with pytest.raises(InvalidRequest) as error:
+        call_of(profile=profile, text={"format": {"type": "json_schema", "name": "n"}})
+    assert "text.format.schema" == error.value.param
+
+
+def test_a_last_word_of_which_nothing_is_left_is_named():
+    """The model would answer to nothing."""
+    audio = {"role": "user", "content": [{"type": "input_video", "url": "x"}]}
+    answer = {"role": "assistant", "content": "b"}
+    with pytest.raises(InvalidRequest) as error:
+        call_of(QUESTION, answer, audio, may_drop=True)
+    assert "input.2.content" == error.value.param
+    assert call_of(QUESTION, audio, may_drop=True).dropped == ("input.input_video",)

@@ -74,8 +74,9 @@ def test_what_is_no_object_stays_as_it_is(schema):
     assert raw == inlined(raw, "")
 
 
-def test_a_format_that_is_no_schema_goes_on():
-    """The upstream says what is wrong with it."""
+def test_a_format_that_is_no_schema_is_named():
+    """No upstream is asked for what none of them takes."""
     style = {"type": "json_schema", "name": "out", "schema": ["$ref"]}
-    body = body_of(text={"format": style}, profile=profile_of("qwen", ""))
-    assert ["$ref"] == body["response_format"]["json_schema"]["schema"]
+    with pytest.raises(InvalidRequest) as error:
+        body_of(text={"format": style}, profile=profile_of("qwen", ""))
+    assert "text.format.schema" == error.value.param

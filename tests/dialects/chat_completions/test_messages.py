@@ -168,7 +168,7 @@ def test_legacy_functions_are_paired_by_name():
         ({"role": "user", "content": [{"type": "text", "text": 1}]}, "content.0.text"),
         (
             {"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]},
-            "content.0.input_audio",
+            "content.0.input_audio.data",
         ),
         ({"role": "user", "content": [{"type": "image_url"}]}, "content.0.image_url"),
         (

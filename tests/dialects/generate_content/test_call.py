@@ -324,3 +324,58 @@ def test_no_name_of_a_callers_is_kept():
     """Whatever names callers declare, none stays in memory behind its turn."""
     assert not hasattr(sent_name, "cache_info")
     assert sent_name("a.b c") == sent_name("a.b c")
+
+
+@pytest.mark.parametrize(
+    ("audio", "field"),
+    [
+        ({"data": "DDDD", "format": 'wav"'}, "format"),
+        ({"data": "DDDD", "format": 'wav","data":"x'}, "format"),
+        ({"data": "DDDD", "format": ""}, "format"),
+        ({"data": "DDDD", "format": None}, "format"),
+        ({"data": 12345, "format": "wav"}, "data"),
+        ({"data": {"a": 1}, "format": "wav"}, "data"),
+        ({"data": "", "format": "wav"}, "data"),
+        ({"format": "wav"}, "data"),
+    ],
+)
+def test_audio_is_checked_before_it_is_said(audio, field):
+    """Nothing that a client writes adds a member, or is sent as something else."""
+    part = {"type": "input_audio", "input_audio": audio}
+    with pytest.raises(InvalidRequest) as error:
+        call_of([{"role": "user", "content": [part]}])
+    assert f"input.0.content.0.input_audio.{field}" == error.value.param
+
+
+def test_an_image_has_one_name_for_its_type():
+    """Some call it otherwise."""
+    image = {"type": "input_image", "image_url": "data:image/jpg;base64,/9j/"}
+    (content,) = contents_of({"role": "user", "content": [image]})
+    assert {"mimeType": "image/jpeg", "data": "/9j/"} == content["parts"][0]["inlineData"]
+
+
+VIDEO = {"type": "input_video", "url": "x"}
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ([{"role": "user", "content": ""}], "input.0.content"),
+        ([{"role": "user", "content": [VIDEO]}], "input.0.content"),
+        ([user("a"), assistant("b"), {"role": "user", "content": [VIDEO]}], "input.2.content"),
+        ([{"role": "sytem", "content": "a"}], "input.0.role"),
+        ([{"content": "a"}], "input.0.role"),
+    ],
+)
+def test_nothing_is_said_that_nobody_has_said(value, field):
+    """Where nothing is left to say, or nobody known says it, that is an error."""
+    with pytest.raises(InvalidRequest) as error:
+        call_of(value, may_drop=True)
+    assert field == error.value.param
+
+
+def test_a_schema_that_is_missing_is_named():
+    """It is no JSON of any kind."""
+    with pytest.raises(InvalidRequest) as error:
+        call_of(text={"format": {"type": "json_schema", "name": "n"}})
+    assert "text.format.schema" == error.value.param

@@ -264,6 +264,31 @@ def test_settings_are_members_of_the_hub(config, expected):
     assert (None, ()) == (turn.source.refusal, turn.source.dropped)
 
 
+@pytest.mark.parametrize(
+    ("contents", "system", "asked"),
+    [
+        ([user({"text": "Give me an object"})], None, True),
+        ([user({"text": "Give me an object"})], "Be brief.", True),
+        ([user({"text": "Write JSON"})], None, False),
+        ([user({"text": "Give me an object"})], "Speak json.", False),
+        ([user({"text": "a"}), model({"text": "{}"}), user({"text": "JSON again"})], None, True),
+        ([user({"inlineData": {"mimeType": "image/png", "data": "json"}})], None, True),
+    ],
+)
+def test_json_without_a_schema_is_asked_for_in_words(contents, system, asked):
+    """OpenAI wants the word in a message, and here it stands in the first ones or nowhere."""
+    members = {} if system is None else {"systemInstruction": {"parts": [{"text": system}]}}
+    config = {"responseMimeType": "application/json"}
+    turn = turn_of(*contents, generationConfig=config, **members)
+    words = {"type": "input_text", "text": "Answer with a JSON object."}
+    told = {"type": "message", "role": "developer", "content": [words]}
+    items = items_of(turn)
+    leading = [] if system is None else [{**told, "content": [{**words, "text": system}]}]
+    leading += [told] if asked else []
+    assert (leading, len(leading)) == (items[: len(leading)], turn.source.leading)
+    assert len(leading) + len(contents) == len(items)
+
+
 def test_sampling_is_left_out_beside_reasoning():
     """Which refuses it."""
     config = {"temperature": 1, "topK": 64, "topP": 0.95, "thinkingConfig": {"thinkingBudget": -1}}
@@ -296,7 +321,7 @@ def test_schemas_are_translated():
         "type": "object",
         "properties": {
             "a": {"type": "array", "items": {"type": "integer"}, "minItems": 1},
-            "b": {"type": ["string", "null"], "enum": ["x"]},
+            "b": {"type": ["string", "null"], "enum": ["x", None]},
         },
         "required": ["a", "b"],
         "additionalProperties": False,
@@ -337,6 +362,7 @@ def test_a_search_is_a_tool():
     assert turn.source.refusal is None
 
 
+SAID = {"text": "a"}
 REFUSED = [
     ({"cachedContent": "cachedContents/x"}, "cachedContent"),
     ({"tools": [{"codeExecution": {}}]}, "tools.0.codeExecution"),
@@ -347,11 +373,11 @@ REFUSED = [
         "generationConfig.responseModalities",
     ),
     (
-        {"contents": [user({"fileData": {"fileUri": "gs://b/x"}})]},
+        {"contents": [user({"fileData": {"fileUri": "gs://b/x"}}, SAID)]},
         "contents.0.parts.0.fileData.fileUri",
     ),
     (
-        {"contents": [user({"inlineData": {"mimeType": "audio/mp3", "data": "QQ=="}})]},
+        {"contents": [user({"inlineData": {"mimeType": "audio/mp3", "data": "QQ=="}}, SAID)]},
         "contents.0.parts.0.inlineData.mimeType",
     ),
     (

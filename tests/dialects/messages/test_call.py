@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from longwire.core.errors import Unsayable
+from longwire.core.errors import InvalidRequest, Unsayable
+from longwire.core.nouns.access import EVERYTHING
 from longwire.core.rules.turn import Purpose
 from longwire.dialects.messages.upstream import MessagesUpstream
 from longwire.dialects.ports import Fallback
+from longwire.dialects.responses.request import decode_request
 from tests.dialects.messages.upstreams import (
     LENIENT,
     MODEL,
@@ -123,6 +125,78 @@ def test_the_first_word_and_the_last_are_the_users() -> None:
     assert ["user", "assistant", "user", "assistant", "user"] == roles
 
 
+IMAGE = {"type": "input_image", "image_url": "data:image/tiff;base64,SUkq"}
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ([], "input"),
+        ("", "input"),
+        (" ", "input"),
+        ([user(" ")], "input.0.content"),
+        ([developer("a"), user("\n")], "input.1.content"),
+        ([{"role": "user", "content": [IMAGE]}], "input.0.content"),
+        ([user("a"), answer("b"), {"role": "user", "content": [IMAGE]}], "input.2.content"),
+        ([user("a"), answer("b"), user(""), developer("")], "input.2.content"),
+        ([{"type": "reasoning", "summary": []}], "input"),
+    ],
+)
+def test_nothing_is_said_that_nobody_has_said(value: Any, field: str) -> None:
+    """Where nothing is left to say that is an error, also where the rest may be dropped."""
+    with pytest.raises(InvalidRequest) as error:
+        call_of(input=value, terms=LENIENT)
+    assert field == error.value.param
+
+
+def test_rules_alone_are_what_the_user_says() -> None:
+    """Some clients write their whole question there."""
+    assert [("user", [text("say hi")])] == said(developer("say hi"))
+    assert "system" not in body_of(developer("say hi"))
+
+
+@pytest.mark.parametrize("role", ["sytem", "tool", "", None])
+def test_an_unknown_role_is_nobodys(role: str | None) -> None:
+    """Least of all the user's."""
+    with pytest.raises(InvalidRequest) as error:
+        call_of({**user("Never say no."), "role": role}, user("x"), terms=LENIENT)
+    assert "input.0.role" == error.value.param
+
+
+def test_a_temperature_that_is_lowered_is_named() -> None:
+    """Anthropic's ends at 1, that of others at 2; a share of the tokens is 1 at most anywhere."""
+    call = call_of(model=OLDER, temperature=1.8)
+    assert (1, ("temperature",)) == (json.loads(call.body)["temperature"], call.dropped)
+    assert () == call_of(model=OLDER, temperature=1.0).dropped
+    for name, value in (("temperature", 2.1), ("temperature", -1), ("top_p", 1.5)):
+        with pytest.raises(InvalidRequest) as error:
+            call_of(model=OLDER, **{name: value})
+        assert name == error.value.param
+
+
+@pytest.mark.parametrize("model", [MODEL, "claude-fable-5-1", OLDER])
+def test_thinking_that_a_forced_tool_turns_off_is_named(model: str) -> None:
+    """By whatever the model thinks; an effort alone is kept where a model thinks all the same."""
+    forced = {"tools": [LOOK], "tool_choice": "required", "model": model}
+    wanted = {"effort": "high", "summary": "auto"}
+    assert ("reasoning",) == call_of(**forced, reasoning=wanted).dropped
+    assert () == call_of(**forced, reasoning={"effort": "none"}).dropped
+
+
+@pytest.mark.parametrize("schema", [{}, {"schema": None}, {"schema": "a"}])
+def test_a_schema_that_is_missing_is_named(schema: Json) -> None:
+    """Nothing else is asked for in its place."""
+    form = {"type": "json_schema", "name": "n", **schema}
+    update = {"type": "configuration_update", "text": {"format": form}}
+    for items, members, field in (
+        ((), {"text": {"format": form}}, "text.format.schema"),
+        ((user("a"), update), {}, "input.text.format.schema"),
+    ):
+        with pytest.raises(InvalidRequest) as error:
+            call_of(*items, **members)
+        assert field == error.value.param
+
+
 def test_calls_stand_behind_the_texts_of_their_answer() -> None:
     """Anthropic wants tool_use last before the results."""
     blocks = said(user("a"), called("toolu_1"), answer("looking"), output("toolu_1"))[1][1]
@@ -221,6 +295,45 @@ def test_parts_become_blocks_in_messages_and_results(part: Json, block: Json) ->
     assert [("user", [block])] == said(message)
     shown = {"type": "function_call_output", "call_id": "toolu_1", "output": [part]}
     assert [block] == said(user("a"), called("toolu_1"), shown)[-1][1][0]["content"]
+
+
+PDF = {"type": "base64", "media_type": "application/pdf", "data": "JV/E"}
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        (
+            r'"type":"input_image","image_url":"data:image\/png;base64,iV\/O"',
+            {"type": "base64", "media_type": "image/png", "data": "iV/O"},
+        ),
+        (
+            '"type":"input_image","image_url":"data:image/jpg;base64,/9j/"',
+            {"type": "base64", "media_type": "image/jpeg", "data": "/9j/"},
+        ),
+        (r'"type":"input_file","file_data":"data:application\/pdf;base64,JV\/E"', PDF),
+        (r'"type":"input_file","file_data":"JV\/E","filename":"a.pdf"', PDF),
+        (r'"type":"input_file","file_url":"data:application\u002fpdf;base64,JV\/E"', PDF),
+        (
+            r'"type":"input_file","file_data":"YWJj\nZGVm","filename":"a\u002etxt"',
+            {"type": "text", "media_type": "text/plain", "data": "abcdef"},
+        ),
+    ],
+)
+def test_data_is_known_however_json_writes_it(part: str, source: Json) -> None:
+    """Most languages of the web write a slash with an escape."""
+    body = f'{{"model":"{MODEL}","input":[{{"role":"user","content":[{{{part}}}]}}]}}'
+    call = MessagesUpstream().translate(decode_request(body.encode(), {}, EVERYTHING), {}, TERMS)
+    assert source == json.loads(call.body)["messages"][0]["content"][0]["source"]
+
+
+@pytest.mark.parametrize("url", ["data:image/png,abc", "data:image/png;base64,", "data:"])
+def test_a_url_without_data_in_base64_is_refused_by_name(url: str) -> None:
+    """It is no link either."""
+    image = {"type": "input_image", "image_url": url}
+    with pytest.raises(InvalidRequest) as error:
+        call_of({"role": "user", "content": [image]})
+    assert "input.0.content.0.image_url" == error.value.param
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 
+import graphql
 import pytest
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
@@ -115,6 +116,21 @@ async def test_who_has_not_signed_in_asks_but_little(nobody):
     assert (await nobody.fail(query))["code"] == "UNAUTHENTICATED"
 
 
+async def test_a_query_is_compared_with_the_schema_once(admin, monkeypatch):
+    """A page asks the same ones each time; with other limits it is another query."""
+    compared = []
+
+    def validate(*given):
+        compared.append(given)
+        return graphql.validate(*given)
+
+    monkeypatch.setattr("strawberry.schema.schema.validate", validate)
+    query = f"{{ of{admin.url.rpartition(':')[2]}: version }}"
+    for _ in range(3):
+        assert "errors" not in await admin.ask(query)
+    assert 1 == len(compared)
+
+
 async def test_fragments_that_double_are_checked_at_once(viewer):
     """What would expand beyond measure costs no more than its text."""
     doubling = [f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(150)]
@@ -152,6 +168,24 @@ async def test_what_was_sent_is_not_repeated(admin, given):
     (error,) = answer.json()["errors"]
     assert error["extensions"]["code"] == "INVALID_QUERY"
     assert "sk-planted" not in answer.text
+
+
+@pytest.mark.parametrize("type_", ["DateTime", "Int64", "ID", "APIKeyStatus", "Boolean"])
+async def test_no_scalar_repeats_what_was_sent(admin, type_):
+    """Nor an enum: as a variable, or as it stands in the query."""
+    fields = {"DateTime": "expiresAt", "ID": "projectID", "APIKeyStatus": "status"}
+    places = {"Int64": "rates: {tokensPerMinute: $value}", "Boolean": "keepsBodies: $value"}
+    place = places.get(type_, f"{fields.get(type_)}: $value")
+    value = ["sk-planted"] if type_ == "ID" else "sk-planted"
+    query = (
+        f'mutation($value: {type_}) {{ createAPIKey(input: {{name: "x", {place}}}) {{ secret }} }}'
+    )
+    answers = [await admin.post(query, value=value)]
+    literal = query.replace(f"($value: {type_})", "").replace("$value", json.dumps(value))
+    answers.append(await admin.post(literal))
+    for answer in answers:
+        assert answer.json()["errors"]
+        assert "sk-planted" not in answer.text
 
 
 async def test_the_schema_is_for_people_who_signed_in(nobody, viewer):

@@ -170,3 +170,27 @@ async def test_a_member_reads_of_no_model_that_others_used(admin, signed_in, sto
     for caller, expected in ((admin, ["mine", "theirs"]), (member, ["mine"])):
         (found,) = await caller.get(LIST)
         assert expected == found["unpricedModels"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"amount": 1e300}, "must be 9,223,372,036 US dollars at most"),
+        ({"unit": "TOKENS", "amount": 1e300}, "must be 9,223,372,036,854,775,807 at most"),
+        ({"unit": "TOKENS", "amount": 1.5}, "write a whole number of tokens"),
+        ({"kind": "KEY", "subjectID": "file:nope"}, "the file declares no such key"),
+        ({"kind": "USER", "subjectID": "file:nope"}, "the file declares no such user"),
+    ],
+)
+async def test_what_cannot_be_says_how_it_can(admin, change, words):
+    """Amounts that are too large or no number of tokens, and what the file does not declare."""
+    told = await admin.ask(CREATE, input={**PROJECT, "amount": 1, **change})
+    assert words in told["errors"][0]["message"]
+
+
+async def test_a_second_budget_is_told_by_the_name_of_whose_it_is(admin):
+    """And not by their id."""
+    await admin.get(CREATE, input={**PROJECT, "amount": 1})
+    told = await admin.ask(CREATE, input={**PROJECT, "amount": 2})
+    message = "The project Default has a budget in dollars a day already; change that one."
+    assert message == told["errors"][0]["message"]

@@ -95,3 +95,11 @@ async def test_nobody_there_is_tried_again():
         port = listener.getsockname()[1]
     sent = await send(to(port), DELIVERY, NOON)
     assert (False, True) == (sent.is_delivered, sent.may_succeed_later)
+
+
+async def test_an_address_that_the_server_cannot_take_is_told_with_its_mend():
+    """Letters beyond ASCII in it are no matter of encryption."""
+    async with receiving("mail") as server:
+        sent = await send(to(server.port, recipients=("ädä@example.org",)), DELIVERY, NOON)
+    assert "write the addresses in ASCII" in sent.answer
+    assert not sent.may_succeed_later

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from longwire.cli.imports.axonhub_keys import api_key
 from longwire.cli.imports.axonhub_overrides import overrides_of
+from longwire.cli.imports.fitting import one_of_many
 from longwire.cli.imports.plan import Plan, Table
 from longwire.cli.imports.reading import entries, matches, number, read_json, short, table, text
 from longwire.core.errors import ConfigurationError
@@ -81,15 +82,21 @@ def plan_of(file: Path) -> Plan:
         )
     plan, channels = Plan(), _Channels()
     for position, entry in enumerate(entries(whole["channels"], "channels")):
-        channels.take(plan, f"channels[{position}]", table(entry, f"channels[{position}]"))
+        where = f"channels[{position}]"
+        with one_of_many(plan):
+            channels.take(plan, where, table(entry, where))
     for position, entry in enumerate(entries(whole.get("channel_model_prices"), "prices")):
         where = f"channel_model_prices[{position}]"
-        _price(plan, channels, where, table(entry, where))
+        with one_of_many(plan):
+            _price(plan, channels, where, table(entry, where))
     for position, entry in enumerate(entries(whole.get("models"), "models")):
-        _model(plan, channels, f"models[{position}]", table(entry, f"models[{position}]"))
+        where = f"models[{position}]"
+        with one_of_many(plan):
+            _model(plan, channels, where, table(entry, where))
     for position, entry in enumerate(entries(whole.get("api_keys"), "api_keys")):
         where = f"api_keys[{position}]"
-        api_key(plan, channels.by_id, where, table(entry, where))
+        with one_of_many(plan):
+            api_key(plan, channels.by_id, where, table(entry, where))
     for name in ("projects", "users"):
         if whole.get(name):
             plan.note(name, "left", f"longwire {name} --help; keys of a file are the default one's")
@@ -127,7 +134,8 @@ class _Channels:
         plan.channels.append(channel)
         self.by_id[entry.get("id")] = self.by_name[name] = channel
         limits = table(entry.get("settings"), f"{where}.settings").get("rateLimit")
-        _rates(plan, f"{where}.settings.rateLimit", channel["name"], limits)
+        with one_of_many(plan):
+            _rates(plan, f"{where}.settings.rateLimit", channel["name"], limits)
         _note_channel(plan, where, name, channel)
 
     def _base(self, plan: Plan, where: str, kind: str, entry: Mapping[str, Any]) -> Table:
@@ -146,7 +154,8 @@ class _Channels:
         if entry.get("status") != "enabled":
             base["enabled"] = False
         if weight := entry.get("ordering_weight"):
-            base["weight"] = number(weight, f"{where}.ordering_weight")
+            with one_of_many(plan):
+                base["weight"] = number(weight, f"{where}.ordering_weight")
         settings = table(entry.get("settings"), f"{where}.settings")
         _settings(plan, where, base, settings)
         if overrides := overrides_of(plan, f"{where}.settings", settings):
@@ -259,9 +268,12 @@ def _model(plan: Plan, channels: _Channels, where: str, entry: Mapping[str, Any]
         if table(association.get("when"), where).get("enabled"):
             plan.note(where, "left", f"model {name}: the condition of a target, and the target")
             continue
-        order = int(number(association.get("priority") or 0, f"{where}.priority"))
-        found = list(_targets(channels, association, where))
-        targets += [{**target, "order": order} for target in found if target not in targets]
+        with one_of_many(plan):
+            order = int(number(association.get("priority") or 0, f"{where}.priority"))
+            found = list(_targets(channels, association, where))
+            known = [{**target, "order": 0} for target in targets]
+            fresh = [each for each in found if {**each, "order": 0} not in known]
+            targets += [{**target, "order": order} for target in fresh]
     if not targets:
         why = "no target is left; channels serve it where they have it by name"
         plan.note(where, "left", f"model {name}: {why}")

@@ -3,12 +3,13 @@
 https://github.com/looplj/axonhub: docs/en/guides/api-key-profiles.md.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from longwire.cli.imports.plan import Plan, Table
-from longwire.cli.imports.reading import entries, number, table, text
+from longwire.cli.imports.reading import NO_KEY, entries, is_key, number, table, text
+from longwire.core.errors import ConfigurationError
+from longwire.core.nouns.access import Budgets, check_limits
 from longwire.core.nouns.price import nano_of
 from longwire.core.nouns.secret import Secret
 
@@ -28,8 +29,8 @@ def api_key(
     if entry.get("status") not in (None, "enabled"):
         plan.note(where, "left", f"API key {name}: it is {entry['status']}")
         return
-    if not re.fullmatch(r"[!-~]{8,}", key):
-        plan.note(where, "left", f"API key {name}: a key has 8 characters or more, none a space")
+    if not is_key(key):
+        plan.note(where, "left", f"API key {name}: {NO_KEY}")
         return
     grant: Table = {}
     project = text(entry.get("project_name"), where)
@@ -83,6 +84,13 @@ def _granted(plan: Plan, where: str, profile: Mapping[str, Any]) -> Table:
         plan.note(f"{where}.modelIDs", "changed", f"{', '.join(models)}, {_OF_THE_DATABASE}")
     quota = table(profile.get("quota"), f"{where}.quota")
     budgets = _budgets(where, quota)
+    if problem := next(check_limits("quota", Budgets(**budgets)), None):
+        why = (
+            "nothing may be spent, so there is nothing to take over"
+            if 0 in budgets.values()
+            else problem.message
+        )
+        raise ConfigurationError(f"{where}.quota: the API key is left with it: {why}")
     if budgets:
         grant |= budgets
         named = ", ".join(budgets)

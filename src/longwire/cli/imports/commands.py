@@ -82,13 +82,13 @@ def axonhub(
 
 
 def _show(plan: "Plan", to: Path | None, force: bool, *, is_quiet: bool, as_json: bool) -> None:
-    """Check what it would be, write the file where one is named, and say what became of what."""
+    """Leave out what would not do, write the file where one is named, and say what became of it."""
     from dataclasses import asdict
 
+    from longwire.cli.imports.fitting import fit
     from longwire.cli.imports.plan import toml_of
-    from longwire.cli.imports.reading import checked
 
-    checked(toml_of(plan, shows_secrets=True))
+    fit(plan)
     if to is not None:
         _write(to, toml_of(plan, shows_secrets=True), force)
     shown = toml_of(plan, shows_secrets=False)
@@ -122,8 +122,8 @@ def _write(to: Path, text: str, force: bool) -> None:
 
 
 def _apply(plan: "Plan", force: bool, config: Path | None) -> None:
-    """Put a plan into the database once somebody agrees."""
-    from longwire.cli.imports.applying import apply
+    """Put a plan into the database once somebody agrees. Exit code 1 where a part was refused."""
+    from longwire.cli.imports.applying import Applying
     from longwire.cli.imports.plan import toml_of
     from longwire.cli.imports.reading import loaded
 
@@ -131,6 +131,6 @@ def _apply(plan: "Plan", force: bool, config: Path | None) -> None:
     counted = ", ".join(f"{len(tables)} {kind}" for kind, tables in plan.sections())
     if not force:
         typer.confirm(f"Put {counted} into the database?", abort=True, err=True)
-    lines = with_store(config, lambda store: apply(store, plan, settings, operator()), creates=True)
-    for line in lines:
-        typer.echo(line)
+    work = Applying(plan, settings, operator())
+    if not with_store(config, work.apply, creates=True):
+        raise typer.Exit(1)

@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from longwire.cli.imports.fitting import one_of_many
 from longwire.cli.imports.joined_keys import join_keys
 from longwire.cli.imports.plan import Outcome, Plan, Table
 from longwire.cli.imports.reading import (
     MILLION,
+    NO_KEY,
     entries,
+    is_key,
     number,
     read_yaml,
     short,
@@ -121,19 +124,28 @@ def plan_of(file: Path) -> Plan:
             f"{file}: has no model_list; name the config.yaml that litellm --config starts with"
         )
     plan = Plan()
-    settings = {name: table(whole.get(name), f"{file}: {name}") for name in _SETTINGS_READ}
+    settings: dict[str, Mapping[str, Any]] = {name: {} for name in _SETTINGS_READ}
+    for name in _SETTINGS_READ:
+        with one_of_many(plan):
+            settings[name] = table(whole.get(name), name)
     drops = settings["litellm_settings"].get("drop_params") is True
     for position, entry in enumerate(entries(whole["model_list"], f"{file}: model_list")):
-        _Deployment(plan, f"model_list[{position}]", table(entry, f"model_list[{position}]")).take()
+        where = f"model_list[{position}]"
+        with one_of_many(plan):
+            _Deployment(plan, where, table(entry, where)).take()
     join_keys(plan)
     if drops:
         for channel in plan.channels:
             channel["unsupported"] = "drop"
         plan.note("litellm_settings.drop_params", "taken", 'unsupported = "drop" of each channel')
-    _aliases(plan, table(settings["router_settings"].get("model_group_alias"), "model_group_alias"))
+    with one_of_many(plan):
+        aliases = settings["router_settings"].get("model_group_alias")
+        _aliases(plan, table(aliases, "router_settings.model_group_alias"))
     for section in ("litellm_settings", "router_settings"):
-        _fallbacks(plan, section, settings[section])
-    _master_key(plan, settings["general_settings"])
+        with one_of_many(plan):
+            _fallbacks(plan, section, settings[section])
+    with one_of_many(plan):
+        _master_key(plan, settings["general_settings"])
     for section, values in settings.items():
         for name in values.keys() - _SETTINGS_READ[section]:
             plan.note(f"{section}.{name}", "left", _WHY_SETTINGS.get(name, _NOTHING_LIKE_IT))
@@ -173,7 +185,8 @@ class _Deployment:
         names = channel["models"]
         if model not in names:
             names.append(model)
-        self._prices(channel, model)
+        with one_of_many(self._plan):
+            self._prices(channel, model)
         self._serve(channel["name"], model)
         for name in self._params.keys() - _READ:
             why = _WHY.get(
@@ -250,20 +263,38 @@ class _Deployment:
         target: Table = {"channel": channel}
         if model != self._public:
             target["model"] = model
-        share = next((n for n in ("weight", "rpm", "tpm") if self._params.get(n)), "")
-        if share:
-            target["weight"] = number(self._params[share], f"{self._where}.{share}")
-            if share != "weight":
-                why = f"{share} shares sessions out as a weight; as a limit: longwire channels edit"
-                self._plan.note(f"{self._where}.litellm_params.{share}", "changed", why)
+        self._share(target)
         if order := self._params.get("order"):
-            target["order"] = int(number(order, f"{self._where}.order"))
+            with one_of_many(self._plan):
+                target["order"] = int(number(order, f"{self._where}.order"))
         table_ = next((each for each in self._plan.models if each["name"] == self._public), None)
         if table_ is None:
             table_ = {"name": self._public, "targets": []}
             self._plan.models.append(table_)
             self._plan.note(self._where, "taken", f"model {self._public}")
-        table_["targets"].append(target)
+        twin = next((each for each in table_["targets"] if _place(each) == _place(target)), None)
+        if twin is None:
+            table_["targets"].append(target)
+            return
+        twin["weight"] = twin.get("weight", 1) + target.get("weight", 1)
+        why = f"model {self._public} is there already at channel {channel}: it has both weights"
+        self._plan.note(self._where, "changed", why)
+
+    def _share(self, target: Table) -> None:
+        """Give a target its share of the sessions."""
+        share = next((n for n in ("weight", "rpm", "tpm") if self._params.get(n)), "")
+        if not share:
+            return
+        with one_of_many(self._plan):
+            target["weight"] = number(self._params[share], f"{self._where}.{share}")
+            if share != "weight":
+                why = f"{share} shares sessions out as a weight; as a limit: longwire channels edit"
+                self._plan.note(f"{self._where}.litellm_params.{share}", "changed", why)
+
+
+def _place(target: Table) -> Sequence[object]:
+    """Return what tells a target from others of its model."""
+    return (target["channel"], target.get("model"), target.get("order", 0))
 
 
 def _parted(model: str) -> tuple[str, str]:
@@ -321,6 +352,10 @@ def _master_key(plan: Plan, settings: Mapping[str, Any]) -> None:
     if not (key := settings.get("master_key")):
         return
     found = _reference(text(key, "general_settings.master_key"))
+    if not found.startswith("${") and not is_key(found):
+        why = f"{NO_KEY}; make one: longwire keys create NAME"
+        plan.note("general_settings.master_key", "left", f"API key master: {why}")
+        return
     value = found if found.startswith("${") else Secret(found)
     plan.api_keys.append({"name": "master", "key": value})
     why = "API key master: it calls models; who administers signs in to the page"

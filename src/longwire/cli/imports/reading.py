@@ -18,6 +18,7 @@ _REFERENCE: Final = re.compile(r"\$\{(\w+)\}")
 _ANY_SECRET: Final = "stands-for-a-secret"  # noqa: S105 - for a variable that is not set yet
 _TOO_DEEP: Final = "is nested too deeply to be read; import a file as the other gateway writes it"
 
+NO_KEY: Final = "a key has 8 characters or more, none a space"
 MILLION = Decimal(1_000_000)
 
 
@@ -91,6 +92,11 @@ def number(value: object, where: str) -> Decimal:
     if not found.is_finite() or found < 0:
         raise ConfigurationError(f"{where}: must be 0 or more; write a price or a number")
     return found
+
+
+def is_key(value: str) -> bool:
+    """Whether callers may be known by it."""
+    return re.fullmatch(r"[!-~]{8,}", value) is not None
 
 
 def short(price: Decimal) -> Decimal:

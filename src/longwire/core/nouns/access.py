@@ -121,9 +121,16 @@ GREATEST = 2**63 - 1
 def check_limits(place: str, limits: Rates | Budgets) -> Iterator[FieldProblem]:
     """Yield what is wrong with limits that stand at a `place` of their noun."""
     for name, limit in asdict(limits).items():
+        field = f"{place}.{field_name(name)}"
+        most = most_text(is_money=name.startswith("cost"))
         if limit is not None and not 1 <= limit <= GREATEST:
-            mend = "must be 1 or more; leave it empty for no limit"
-            yield FieldProblem(f"{place}.{field_name(name)}", mend)
+            bound = "1 or more" if limit < 1 else f"{most} at most"
+            yield FieldProblem(field, f"must be {bound}; leave it empty for no limit")
+
+
+def most_text(*, is_money: bool) -> str:
+    """Return the most that a limit may be, in words: what a column of the database holds."""
+    return f"{GREATEST // 10**9:,} US dollars" if is_money else f"{GREATEST:,}"
 
 
 def field_name(name: str) -> str:

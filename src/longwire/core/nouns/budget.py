@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from longwire.core.errors import FieldProblem
-from longwire.core.nouns.access import GREATEST
+from longwire.core.nouns.access import GREATEST, most_text
 
 _MOST_WARNINGS: Final = 10
 _WHOLE: Final = 100
@@ -85,7 +85,9 @@ def check_budget(budget: Budget) -> Iterator[FieldProblem]:
     if not budget.subject_id:
         yield FieldProblem("subjectID", f"name the {budget.kind.value} whose budget it is")
     if not 1 <= budget.amount <= GREATEST:
-        yield FieldProblem("amount", "must be more than 0; delete the budget for no limit")
+        most = most_text(is_money=budget.unit is Unit.DOLLARS)
+        bound = "more than 0" if budget.amount < 1 else f"{most} at most"
+        yield FieldProblem("amount", f"must be {bound}; delete the budget for no limit")
     shares = budget.warns_at
     if len(shares) > _MOST_WARNINGS or not all(1 <= each <= _WHOLE for each in shares):
         yield FieldProblem("warnsAt", f"write up to {_MOST_WARNINGS} shares of 1 to 100 percent")

@@ -13,6 +13,7 @@ from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.budget import Period
 
 _UTC_NAME: Final = "UTC"
+_OF_THE_MACHINE: Final = frozenset({"Factory", "localtime", "posixrules"})
 
 
 class Span(NamedTuple):
@@ -46,6 +47,12 @@ class Calendar:
 
 
 UTC_CALENDAR: Final = Calendar()
+
+
+def check_zone(name: str) -> None:
+    """Raise `InvalidFields` for a zone that there is not, or that differs by machine."""
+    differs = name in _OF_THE_MACHINE or name.startswith(("posix/", "right/"))
+    zone_of("" if differs else name)
 
 
 @lru_cache(maxsize=64)

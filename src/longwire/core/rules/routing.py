@@ -21,8 +21,8 @@ RESPONSES = "responses"
 _BY_FIDELITY = (RESPONSES, "messages", "generate_content", "chat_completions")
 """The APIs by how much of a turn they can say."""
 
-_PENALIZING = ("generate_content", "chat_completions")
-"""The APIs that know penalties."""
+_SAYING_MORE = ("generate_content", "chat_completions")
+"""The APIs that know penalties, and take audio."""
 
 _OTHERS = "others"
 _GONE = "a target of it"
@@ -266,8 +266,8 @@ def sayable_in(source: Source) -> Collection[str]:
     """Return the APIs in which all of a turn can be said that changes the answer."""
     if source.refusal is not None:
         return ()
-    if source.wishes and any(each.kind in PENALTIES for each in source.wishes):
-        return _PENALIZING
+    if source.has_audio or any(each.kind in PENALTIES for each in source.wishes):
+        return _SAYING_MORE
     return _BY_FIDELITY
 
 

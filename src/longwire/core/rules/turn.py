@@ -224,7 +224,7 @@ class Source:
     A `refusal` says what of the request changes the answer and cannot be said in the Responses API:
     an upstream of the client's own API may serve it, or one where that is dropped. Where it
     `is_unread`, nothing but the model was understood, and only the former may. Its `wishes` are for
-    upstreams whose API has words for them.
+    upstreams whose API has words for them. One that `has_audio` is for those that hear it.
     """
 
     api: str
@@ -241,6 +241,7 @@ class Source:
     refusal: CallerError | None = None
     is_unread: bool = False
     wishes: tuple[Wish, ...] = ()
+    has_audio: bool = False
 
 
 @dataclass(frozen=True, slots=True)

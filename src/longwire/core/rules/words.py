@@ -20,8 +20,8 @@ Phrase = tuple[str, ...]
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in its order, in lower case."""
-    return _WORD.findall(text.lower())
+    """Return the words of a plain text in its order, as they are written."""
+    return _WORD.findall(text)
 
 
 def is_letter(word: str) -> bool:
@@ -34,7 +34,7 @@ def phrases(search: str) -> tuple[Phrase, ...]:
 
     Any text is a search; what is written together, as `src/app.py`, is a phrase, too.
     """
-    parts = (quoted or plain for quoted, plain in _PHRASE.findall(search))
+    parts = (quoted or bare for quoted, bare in _PHRASE.findall(search))
     found = (tuple(words(part)) for part in parts)
     return tuple(dict.fromkeys(each for each in found if each))[:_MOST_PHRASES]
 

@@ -36,12 +36,14 @@ from longwire.dialects.client_tools import (
     is_trace,
 )
 from longwire.dialects.fields import invalid, text
+from longwire.dialects.input_items import SILENT, unknown_role
 from longwire.dialects.losses import Losses, refuse_reference
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import splice
 from longwire.dialects.responses.output import joined
 
 _NULL: Final = b"null"
+_ASSISTANT: Final = b'{"role":"assistant"'
 _BETWEEN: Final = rb'"\n\n"'
 _LINE: Final = rb'"\n"'
 _NO_OUTPUT: Final = b'"There is no output of this call."'
@@ -82,6 +84,7 @@ class Conversation:
         self._extras: dict[str, bytes] = {}
         self._outputs: dict[bytes, deque[tuple[int, Item]]] = defaultdict(deque)
         self._used: set[int] = set()
+        self._silent = ""
         self._leading: list[bytes] | None = []
 
     def read(self, raw: bytes | None, leading: Sequence[bytes]) -> None:
@@ -94,6 +97,8 @@ class Conversation:
             self._read(at, item)
         self._flush()
         self._end_leading()
+        if self._silent and (not self.messages or self.messages[-1].startswith(_ASSISTANT)):
+            raise invalid(self._silent, SILENT)
 
     def _find_outputs(self, items: Iterable[Item]) -> None:
         for at, item in enumerate(items):
@@ -140,9 +145,11 @@ class Conversation:
             if alone := _text_alone(parts, path):
                 self._put(b'"role":"user","content":' + alone)
             else:
-                self._put_user([self._spelled(part, f"{path}.{n}") for n, part in enumerate(parts)])
+                said = [self._spelled(part, f"{path}.{n}") for n, part in enumerate(parts)]
+                self._silent = "" if any(said) else path
+                self._put_user(said)
         else:
-            raise invalid(f"input.{at}.role", "must be one of system, developer, user, assistant")
+            raise unknown_role(f"input.{at}")
 
     def _spelled(self, part: Part, path: str) -> bytes:
         said = spelled(part, path, self._profile)
@@ -209,6 +216,7 @@ class Conversation:
         answer, self._answer = self._answer, _Answer()
         if answer.is_empty:
             return
+        self._silent = ""
         said = [b'"role":"assistant"']
         content = _between(answer.texts, _BETWEEN) if answer.texts else b""
         said.append(b'"content":' + (content or (_NULL if answer.calls else b'""')))

@@ -15,6 +15,7 @@ from longwire.core.errors import InvalidRequest
 from longwire.dialects.chat_completions.names import short_id, short_name
 from longwire.dialects.chat_completions.wire import (
     ABSENT,
+    AUDIO,
     DETAILS,
     FILE,
     FUNCTION,
@@ -28,7 +29,7 @@ from longwire.dialects.chat_completions.wire import (
     Message,
     Part,
 )
-from longwire.dialects.fields import invalid, text, within
+from longwire.dialects.fields import NoEquivalent, invalid, no_equivalent, text, within
 from longwire.dialects.raw_json import NULL
 from longwire.dialects.repeats import compact
 from longwire.dialects.seals import is_translated, unmarked
@@ -59,13 +60,17 @@ class ItemReader:
 
     `leading` counts the items of the system and developer messages that come first; `originals`
     has the names that were too long, by those sent instead; `dropped` names what is left out.
-    A client `echoes` reasoning that sends any back: it understands what it is shown of it.
+    A `refusal` says what would change the answer and has no words elsewhere; `has_audio` is for
+    upstreams that hear it. A client `echoes` reasoning that sends any back: it understands what it
+    is shown of it.
     """
 
     def __init__(self, originals: dict[str, str], dropped: set[str]) -> None:
         self.items: list[bytes] = []
         self.leading = 0
-        self.echoes = False
+        self.echoes = self.has_audio = False
+        self.refusal: InvalidRequest | None = None
+        self._at = 0
         self._originals = originals
         self._dropped = dropped
         self._custom: set[bytes] = set()
@@ -82,8 +87,9 @@ class ItemReader:
 
     def read(self, raw: bytes) -> None:
         """Read an array of messages. Raises `InvalidRequest`, which names the field."""
-        is_leading = True
+        is_leading, says_nothing = True, False
         for at, message in enumerate(MESSAGES.decode(compact(raw), "messages", self._dropped)):
+            self._at, count = at, len(self.items)
             try:
                 self._read(message)
             except InvalidRequest as error:
@@ -91,6 +97,9 @@ class ItemReader:
             if is_leading:
                 is_leading = message.role in ("system", "developer")
                 self.leading = len(self.items) if is_leading else self.leading
+            says_nothing = message.role == "user" and len(self.items) == count
+        if self.refusal is not None and says_nothing:
+            raise self.refusal  # nothing is left of the last word
 
     def _read(self, message: Message) -> None:
         read = self._by_role.get(message.role)
@@ -125,15 +134,23 @@ class ItemReader:
         """Return the parts of a content as they are spelled here, b"" for what says nothing."""
         spelled: list[bytes] = []
         for at, part in enumerate(PARTS.decode(raw, "content", self._dropped)):
+            self.has_audio |= part.type == "input_audio"
             try:
                 spelled.append(spell(part, self._dropped))
+            except NoEquivalent as error:
+                self._refuse(within(f"content.{at}", error), f"content.{part.type[:40]}")
             except InvalidRequest as error:
                 raise within(f"content.{at}", error) from None
         return spelled
 
+    def _refuse(self, error: InvalidRequest, name: str) -> None:
+        """Leave out by its name what a message says in this API alone."""
+        self.refusal = self.refusal or within(f"messages.{self._at}", error)
+        self._dropped.add(f"messages.{name}")
+
     def _answer(self, message: Message) -> None:
         if message.audio is not NULL and bytes(message.audio) != _NULL:
-            raise invalid("audio", "cannot be sent to the Responses API; send its text")
+            self._refuse(no_equivalent("audio", "can be sent to its own upstream alone"), "audio")
         if message.annotations is not NULL:
             self._note("annotations", message.annotations)
         items: list[bytes] = []
@@ -271,9 +288,9 @@ def _asked_part(part: Part, dropped: set[str]) -> bytes:
         case "file":
             return _file_part(part, dropped)
         case "input_audio":
-            raise invalid("input_audio", "cannot be sent to the Responses API; send its text")
-        case _:
-            raise invalid("type", "must be one of text, image_url, file")
+            return _audio_part(part, dropped)
+        case kind:
+            raise no_equivalent("type", f"is '{kind[:40]}', which other APIs have no words for")
 
 
 def _spoken(name: bytes, value: bytes) -> bytes:
@@ -305,6 +322,14 @@ def _image_part(part: Part, dropped: set[str]) -> bytes:
     detail = b'"auto"' if detail == _NULL else text(detail, "image_url.detail")
     members = text(image.url, "image_url.url"), detail
     return _with_breakpoint(part, b'"type":"input_image","image_url":%b,"detail":%b' % members)
+
+
+def _audio_part(part: Part, dropped: set[str]) -> bytes:
+    if part.input_audio is ABSENT:
+        raise invalid("input_audio", "is required")
+    audio = AUDIO.decode(bytes(part.input_audio), "input_audio", dropped)
+    members = text(audio.data, "input_audio.data"), text(audio.format, "input_audio.format")
+    return b'{"type":"input_audio","input_audio":{"data":%b,"format":%b}}' % members
 
 
 def _file_part(part: Part, dropped: set[str]) -> bytes:

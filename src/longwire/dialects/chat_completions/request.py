@@ -32,6 +32,7 @@ from longwire.dialects.raw_json import (
     without_mark,
 )
 from longwire.dialects.responses.history import BodyProperties, InputHistory
+from longwire.dialects.schemas import answer_schema
 from longwire.dialects.unread import never, unread_turn
 from longwire.dialects.wishes import wishes_of
 
@@ -143,7 +144,9 @@ def _turn_of(found: Checked, halves: Halves, source: Source, grant: Grant) -> Tu
     reader = ItemReader(originals, dropped)
     reader.read(_messages(members))
     wishes = _wishes(members, dropped, by_key=grant.shows_reasoning)
-    hub = halves.restore_in(_hub_members(members, wishes, originals, dropped))
+    refusals = [each for each in (source.refusal, reader.refusal) if each is not None]
+    called = tools_of(members, originals, dropped, refusals)
+    hub = halves.restore_in({**_hub_members(members, wishes, dropped), **called})
     options = Options(
         wants_usage=wishes.stream.include_usage or False,
         shows_reasoning=wishes.shows_reasoning(echoes=reader.echoes),
@@ -160,6 +163,8 @@ def _turn_of(found: Checked, halves: Halves, source: Source, grant: Grant) -> Tu
             dropped=names_of(dropped),
             options=options,
             leading=reader.leading,
+            refusal=next(iter(refusals), None),
+            has_audio=reader.has_audio,
         ),
         model=_model(members),
         members=hub,
@@ -198,14 +203,15 @@ def _input(reader: ItemReader) -> bytes:
     return b"[%b]" % b",".join(reader.items)
 
 
-def _hub_members(
-    members: Members, wishes: _Wishes, originals: dict[str, str], dropped: set[str]
-) -> dict[str, bytes]:
-    """Return the members of a request of the Responses API, each under its name there."""
+def _hub_members(members: Members, wishes: _Wishes, dropped: set[str]) -> dict[str, bytes]:
+    """Return the members of a request of the Responses API, each under its name there.
+
+    The tools are not among them.
+    """
     hub = {name: members[name] for name in _SAME if name in members}
     hub["store"] = b"true" if boolean_of(members, "store") else b"false"
     hub |= _limit(members) | _text(members, dropped) | _include(members, wishes)
-    hub |= _reasoning(members, wishes) | tools_of(members, originals, dropped)
+    hub |= _reasoning(members, wishes)
     obfuscates = wishes.stream.include_obfuscation
     if obfuscates is not None:
         hub["stream_options"] = b'{"include_obfuscation":%b}' % msgspec.json.encode(obfuscates)
@@ -256,6 +262,7 @@ def _format(raw: bytes, dropped: set[str]) -> bytes:
     dropped |= unread
     if style.json_schema is None:
         raise invalid("response_format.json_schema", "is required")
+    answer_schema(style.json_schema.schema, "response_format.json_schema.schema")
     said = b'{"type":"json_schema"'
     for name in ("name", "description", "schema", "strict"):
         value = bytes(getattr(style.json_schema, name))

@@ -46,6 +46,13 @@ class Part(msgspec.Struct):
     input_audio: Raw = NULL
 
 
+class _Audio(msgspec.Struct):
+    data: Raw = ABSENT
+    format: Raw = Raw(b'"wav"')
+
+
+_NULL: Final = b"null"
+_decode_audio: Final = msgspec.json.Decoder(_Audio).decode
 _decode_items: Final = tolerant(msgspec.json.Decoder(list[Item]).decode)
 _decode_parts: Final = msgspec.json.Decoder(list[Part]).decode
 TEXTS: Final = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})
@@ -85,10 +92,17 @@ def spelled(part: Part, path: str, profile: Profile) -> bytes:
         return _image(part, path)
     if part.type == "input_file" and profile.takes_files and bytes(part.file_url) == b"null":
         said = ((name, bytes(getattr(part, name))) for name in ("file_id", "file_data", "filename"))
-        members = (b'"%b":%b' % (name.encode(), raw) for name, raw in said if raw != b"null")
+        members = (
+            b'"%b":%b' % (name.encode(), text(raw, path, name))
+            for name, raw in said
+            if raw != _NULL
+        )
         return b'{"type":"file","file":{%b}}' % b",".join(members)
     if part.type == "input_audio" and profile.takes_audio:
-        return b'{"type":"input_audio","input_audio":%b}' % bytes(part.input_audio)
+        audio = decoded(_decode_audio, part.input_audio, f"{path}.input_audio")
+        data = text(audio.data, path, "input_audio.data")
+        kind = text(audio.format, path, "input_audio.format")
+        return b'{"type":"input_audio","input_audio":{"data":%b,"format":%b}}' % (data, kind)
     return b""
 
 

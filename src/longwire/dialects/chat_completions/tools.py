@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Raw
 
+from longwire.core.errors import CallerError
 from longwire.dialects.chat_completions.names import short_name
 from longwire.dialects.chat_completions.wire import ABSENT, Reading
-from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.fields import NoEquivalent, decoded, invalid, no_equivalent, text
 from longwire.dialects.raw_json import NULL
 from longwire.dialects.repeats import compact
 from longwire.dialects.schemas import NO_PARAMETERS, with_required
@@ -84,11 +85,15 @@ _decode_place = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def tools_of(
-    members: Mapping[str, bytes], originals: dict[str, str], dropped: set[str]
+    members: Mapping[str, bytes],
+    originals: dict[str, str],
+    dropped: set[str],
+    refusals: list[CallerError],
 ) -> dict[str, bytes]:
     """Return `tools` and `tool_choice` of a request, where it has any.
 
-    Raises `InvalidRequest`, which names the field.
+    Tools of its own vendor's are `dropped` by name, with their `refusals`. Raises `InvalidRequest`,
+    which names the field.
     """
     if "tools" in members and "functions" in members:
         raise invalid("functions", "cannot be sent beside 'tools'; send all of them as tools")
@@ -96,7 +101,11 @@ def tools_of(
     if "tools" in members:
         raw = members["tools"]
         for at, tool in enumerate(_TOOLS.decode(compact(raw), "tools", dropped)):
-            tools.append(_flat(tool, f"tools.{at}", originals, dropped))
+            try:
+                tools.append(_flat(tool, f"tools.{at}", originals, dropped))
+            except NoEquivalent as error:
+                refusals.append(error)
+                dropped.add(f"tools.{tool.type[:40]}")
     if "functions" in members:
         for at, function in enumerate(
             _FUNCTIONS.decode(compact(members["functions"]), "functions", dropped)
@@ -116,7 +125,8 @@ def _flat(tool: _Tool, path: str, originals: dict[str, str], dropped: set[str]) 
         return _flat_custom(tool.custom, f"{path}.custom", originals, dropped)
     if tool.type in ("function", "custom"):
         raise invalid(f"{path}.{tool.type}", "is required")
-    raise invalid(f"{path}.type", "must be one of function, custom")
+    fault = f"is '{tool.type[:40]}', which its own vendor runs; offer a function or a custom tool"
+    raise no_equivalent(f"{path}.type", fault)
 
 
 def _flat_function(function: _Function, path: str, originals: dict[str, str]) -> bytes:

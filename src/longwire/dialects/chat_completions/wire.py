@@ -84,6 +84,13 @@ class File(msgspec.Struct):
     filename: Raw = NULL
 
 
+class Audio(msgspec.Struct):
+    """Sound in base64, and what format it is in."""
+
+    data: Raw = ABSENT
+    format: Raw = ABSENT
+
+
 class Detail(msgspec.Struct):
     """One piece of reasoning; `index` is where its item stands among those of its answer."""
 
@@ -168,5 +175,6 @@ MESSAGES = Reading(list[Message], "messages")
 PARTS = Reading(list[Part], "messages.content")
 IMAGE = Reading(Image, "messages.content.image_url")
 FILE = Reading(File, "messages.content.file")
+AUDIO = Reading(Audio, "messages.content.input_audio")
 FUNCTION = Reading(Function, "messages.function_call")
 DETAILS = Reading(list[Detail], "messages.reasoning_details")

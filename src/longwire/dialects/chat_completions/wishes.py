@@ -14,6 +14,7 @@ from longwire.dialects.losses import Losses
 from longwire.dialects.offered_tools import Chosen, chosen_of
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import NULL
+from longwire.dialects.schemas import answer_schema
 
 Members = Mapping[str, bytes]
 T = TypeVar("T")
@@ -59,7 +60,8 @@ def schema_prompt(wanted: Text, profile: Profile) -> bytes:
     style = wanted.format
     if style is None or style.type != "json_schema" or profile.schemas == "sent":
         return b""
-    return msgspec.json.encode(_BY_SCHEMA + bytes(style.schema).decode("utf-8", "replace"))
+    schema = answer_schema(style.schema, "text.format.schema")
+    return msgspec.json.encode(_BY_SCHEMA + schema.decode("utf-8", "replace"))
 
 
 def format_of(wanted: Text, profile: Profile) -> Iterator[bytes]:
@@ -81,7 +83,7 @@ def _schema(style: _Format, profile: Profile) -> bytes:
     said = [b'"name":' + text(style.name, "text.format", "name")]
     if bytes(style.description) != _NULL:
         said.append(b'"description":' + bytes(style.description))
-    schema = bytes(style.schema)
+    schema = answer_schema(style.schema, "text.format.schema")
     if profile.inlines_refs:
         schema = inlined(schema, "text.format.schema")
     said.append(b'"schema":' + schema)

@@ -18,7 +18,7 @@ from longwire.dialects.gemini_models import DUMMY_SIGNATURE
 from longwire.dialects.generate_content.call_items import arguments_of, seal_of
 from longwire.dialects.generate_content.call_parts import parts_of, text_part
 from longwire.dialects.generate_content.function_names import sent_name
-from longwire.dialects.input_items import Item, decode_items
+from longwire.dialects.input_items import ROLES, SILENT, Item, decode_items, unknown_role
 from longwire.dialects.losses import Losses, refuse_reference
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -68,6 +68,7 @@ class Contents:
         self._signatures: dict[str, list[bytes]] = {}
         self._has_call = False
         self._is_leading = True
+        self._silent = ""
         self._index = 0
 
     def add_input(self, raw: bytes | None) -> None:
@@ -79,7 +80,12 @@ class Contents:
             self._add(item)
 
     def finished(self) -> list[bytes]:
-        """Return all contents; instructions alone are what the user says."""
+        """Return all contents; instructions alone are what the user says.
+
+        Raises `InvalidRequest` where nothing is left of what the user said last.
+        """
+        if self._silent and not self._user and not self._calls:
+            raise invalid(self._silent, SILENT)
         self._end_model()
         self._end_user()
         if not self._contents and self.system:
@@ -116,7 +122,11 @@ class Contents:
             self._losses.refuse(self._at("type"), fault, f"input.{kind[:40]}")
 
     def _add_message(self, item: Item) -> None:
-        parts = parts_of(item.content, self._at("content"), self._losses)
+        if item.role not in ROLES:
+            raise unknown_role(f"input.{self._index}")
+        parts = list(parts_of(item.content, self._at("content"), self._losses))
+        if item.role == "user":
+            self._silent = "" if parts else self._at("content")
         if item.role == "assistant":
             self._is_leading = False
             for part in parts:
@@ -195,6 +205,7 @@ class Contents:
         self._user += [text_part(_encode(_ORPHAN)), *said, *beside]
 
     def _add_to_model(self, part: bytes) -> None:
+        self._silent = ""
         self._end_user()
         self._model.append(part)
 

@@ -1,41 +1,33 @@
 """Parts of messages and of what tools return, as Gemini's: texts, and data of other kinds."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from msgspec import Raw
 
+from longwire.dialects.embedded import PDF, Embedded, embedded_in_file, embedded_in_url, plain
 from longwire.dialects.fields import decoded, invalid, no_text
 from longwire.dialects.losses import Losses
-from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.raw_json import NULL
 
-_encode: Final = msgspec.json.Encoder().encode
 _EMPTY: Final = (b"null", b'""')
-_DATA: Final = b'"data:'
-_BASE64: Final = b";base64,"
-_PDF: Final = b"application/pdf"
-_TYPES: Final = {
-    b"pdf": _PDF,
-    b"txt": b"text/plain",
-    b"md": b"text/markdown",
-    b"html": b"text/html",
-    b"csv": b"text/csv",
-    b"json": b"application/json",
-    b"png": b"image/png",
-    b"jpg": b"image/jpeg",
-    b"jpeg": b"image/jpeg",
-    b"webp": b"image/webp",
-    b"mp3": b"audio/mp3",
-    b"wav": b"audio/wav",
-    b"mp4": b"video/mp4",
-}
-"""Media types by the ends of files' names, for data that comes without its own."""
+_AUDIO: Final = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 
 
 class _Audio(msgspec.Struct):
     data: Raw = NULL
     format: str = "wav"
+
+    def said(self, at: str) -> bytes:
+        """Return the part that it is. Raises `InvalidRequest`, which names the place."""
+        data = plain(self.data, f"{at}.data")
+        if not data:
+            raise invalid(f"{at}.data", "is required, in base64")
+        if not _AUDIO.fullmatch(self.format):
+            raise invalid(f"{at}.format", "must be the name of a format, as 'wav' or 'mp3'")
+        return _inline(Embedded(b"audio/" + self.format.encode(), data[1:-1]), b"")
 
 
 class Part(msgspec.Struct):
@@ -53,7 +45,6 @@ class Part(msgspec.Struct):
 
 
 _decode_parts: Final = msgspec.json.Decoder(list[Part]).decode
-_decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 
 
 def text_part(text: bytes) -> bytes:
@@ -90,8 +81,7 @@ def _part(part: Part, at: str, losses: Losses) -> bytes:
         case "input_file":
             return _file(part, at, losses)
         case "input_audio" if part.input_audio is not None:
-            mime = f"audio/{part.input_audio.format}".encode()
-            return _inline(mime, bytes(part.input_audio.data)[1:-1])
+            return part.input_audio.said(f"{at}.input_audio")
         case _:
             kind = part.type[:40]
             losses.refuse(f"{at}.type", f"is '{kind}', which Gemini cannot read", f"input.{kind}")
@@ -108,49 +98,29 @@ def _text(text: Raw, at: str) -> bytes:
 
 
 def _image(part: Part, at: str, losses: Losses) -> bytes:
-    url = _plain(part.image_url, f"{at}.image_url")
+    url = plain(part.image_url, f"{at}.image_url")
     if not url:
         losses.refuse(f"{at}.file_id", "must come as 'image_url' for Gemini", "input_image.file_id")
         return b""
-    return (
-        _at(url) if not url.startswith(_DATA) else _from_url(url, b"image/png", f"{at}.image_url")
-    )
+    return _linked(url, b"image/png", f"{at}.image_url")
 
 
 def _file(part: Part, at: str, losses: Losses) -> bytes:
-    url, data = _plain(part.file_url, f"{at}.file_url"), _plain(part.file_data, f"{at}.file_data")
+    url, data = plain(part.file_url, f"{at}.file_url"), plain(part.file_data, f"{at}.file_data")
     if data:
-        end = _plain(part.filename, f"{at}.filename")[1:-1].rpartition(b".")[2].lower()
-        return _from_url(data, _TYPES.get(end, _PDF), f"{at}.file_data")
+        name = plain(part.filename, f"{at}.filename")
+        return _inline(embedded_in_file(data, name, f"{at}.file_data"), PDF)
     if not url:
         losses.refuse(f"{at}.file_id", "must come as 'file_data' for Gemini", "input_file.file_id")
         return b""
-    return _at(url) if not url.startswith(_DATA) else _from_url(url, _PDF, f"{at}.file_url")
+    return _linked(url, PDF, f"{at}.file_url")
 
 
-def _plain(value: Raw, at: str) -> bytes:
-    """Return a text as raw JSON without needless escapes, b"" for none. Raises `InvalidRequest`."""
-    raw = bytes(value)
-    if raw in _EMPTY:
-        return b""
-    if raw[:1] != b'"':
-        raise no_text(value, at)
-    return _encode(_decode_text(raw)) if b"\\" in raw else raw
+def _linked(url: bytes, default: bytes, at: str) -> bytes:
+    found = embedded_in_url(url, at)
+    return b'{"fileData":{"fileUri":%b}}' % url if found is None else _inline(found, default)
 
 
-def _from_url(url: bytes, default: bytes, at: str) -> bytes:
-    """Return what a data URL, or base64 alone, holds. Raises `InvalidRequest`."""
-    head, is_url, data = url[1:-1].partition(_BASE64)
-    if is_url:
-        return _inline(head[len(_DATA) - 1 :].partition(b";")[0] or default, data)
-    if url.startswith(_DATA):
-        raise invalid(at, "must hold its data in base64, as in data:image/png;base64,...")
-    return _inline(default, head)
-
-
-def _inline(mime: bytes, data: bytes) -> bytes:
-    return b'{"inlineData":{"mimeType":"%b","data":"%b"}}' % (mime, data)
-
-
-def _at(url: bytes) -> bytes:
-    return b'{"fileData":{"fileUri":%b}}' % url
+def _inline(found: Embedded, default: bytes) -> bytes:
+    media_type = found.media_type or default
+    return b'{"inlineData":{"mimeType":"%b","data":"%b"}}' % (media_type, found.data)

@@ -26,6 +26,9 @@ WISHES: Final = {
 }
 """What this API calls what the Responses API has no word for."""
 
+JSON_OBJECT: Final = b'{"format":{"type":"json_object"}}'
+"""What JSON without a schema is in the Responses API."""
+
 _AT: Final = "generationConfig"
 _THINKING_AT: Final = f"{_AT}.thinkingConfig"
 _LEAST_TOKENS: Final = 16
@@ -132,7 +135,7 @@ def _text(members: Mapping[str, bytes]) -> dict[str, bytes]:
         if raw != b"null" and raw[:1] != b"{":
             raise invalid(f"{_AT}.{name}", "must be a schema, an object")
     if own == json_schema == b"null":
-        return {"text": b'{"format":{"type":"json_object"}}'} if mime_type == _JSON else {}
+        return {"text": JSON_OBJECT} if mime_type == _JSON else {}
     schema = format_of(own, json_schema)
     strict = b"true" if can_be_strict(schema) else b"false"
     said = b'{"type":"json_schema","name":"output","schema":%b,"strict":%b}' % (schema, strict)

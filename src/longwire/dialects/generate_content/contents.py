@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid, text
@@ -28,12 +29,24 @@ from longwire.dialects.generate_content.wire import (
     has_text,
     listed,
 )
-from longwire.dialects.raw_json import split_members
+from longwire.dialects.raw_json import NULL, split_members, tolerant
 from longwire.dialects.repeats import compact
 
 _EMPTY: Final = b'""'
 _BARE: Final = frozenset({"output", "result", "content", "return_value"})
 """A lone text under one of these names is all that a function has said."""
+_IN_JSON: Final = b'{"type":"input_text","text":"Answer with a JSON object."}'
+
+
+class _Part(msgspec.Struct):
+    text: Raw = NULL
+
+
+class _Message(msgspec.Struct):
+    content: Sequence[_Part] = ()
+
+
+_decode_message: Final = tolerant(msgspec.json.Decoder(_Message).decode)
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -41,7 +54,9 @@ class Contents:
     """Collects the items of contents, one after another.
 
     `originals` has the names of functions that are sent by others, `dropped` names what is left
-    out. A `refusal` says what would change the answer, and cannot be said.
+    out. A `refusal` says what would change the answer, and cannot be said. So many items are
+    `before_model` where the model has the last word; the user's is `silent`, by its place, where
+    nothing of it is left.
     """
 
     def __init__(self, originals: dict[str, str], dropped: set[str]) -> None:
@@ -49,6 +64,8 @@ class Contents:
         self.leading = 0
         self.refusal: InvalidRequest | None = None
         self.ends_with_model = False
+        self.silent = ""
+        self.before_model = 0
         self._originals = originals
         self._dropped = dropped
         self._calls = Calls()
@@ -79,10 +96,25 @@ class Contents:
                     self._answer(part, f"{place}.parts.{number}")
             elif content.role in (None, "", "user", "function"):
                 self._end_message()
+                count = len(self.items)
                 self._say(b"user", self._user_parts(parts, f"{place}.parts"))
+                is_result = any(part.function_response is not None for part in parts)
+                self.silent = "" if is_result or len(self.items) > count else place
+                self.before_model = len(self.items)
             else:
                 raise invalid(f"{place}.role", "must be user or model")
         self._end_message()
+
+    def ask_for_json(self) -> None:
+        """Instruct the model to write JSON, unless the first words do.
+
+        OpenAI takes the format of an object only where a message has that word. Whether one is
+        added depends on what every later turn of the conversation begins with, too.
+        """
+        if not any(map(_speaks_of_json, self.items[: self.leading + 1])):
+            said = b'{"type":"message","role":"developer","content":[%b]}' % _IN_JSON
+            self.items.insert(self.leading, said)
+            self.leading += 1
 
     def _parts(self, content: Content, at: str) -> Sequence[Part]:
         raw = bytes(content.parts)
@@ -205,6 +237,11 @@ class Contents:
             )
             self._said.clear()
         self._phase = None
+
+
+def _speaks_of_json(item: bytes) -> bool:
+    content = _decode_message(item).content
+    return any(b"json" in bytes(part.text).lower() for part in content)
 
 
 def _output(response: bytes, at: str) -> bytes:

@@ -12,6 +12,7 @@ from longwire.dialects.gemini_models import LEVELLED, version_of
 from longwire.dialects.generate_content.config import WISHES
 from longwire.dialects.losses import Losses
 from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.schemas import answer_schema
 from longwire.dialects.wishes import said_wishes
 
 _NULL: Final = b"null"
@@ -96,8 +97,8 @@ def _form(members: Mapping[str, bytes], losses: Losses) -> list[bytes]:
     if form is None or form.type not in ("json_schema", "json_object"):
         return []
     said = [b'"responseMimeType":"application/json"']
-    if bytes(form.schema) != _NULL:
-        said.append(b'"responseJsonSchema":%b' % bytes(form.schema))
+    if form.type == "json_schema":
+        said.append(b'"responseJsonSchema":' + answer_schema(form.schema, "text.format.schema"))
     return said
 
 

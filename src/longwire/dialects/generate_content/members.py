@@ -42,7 +42,11 @@ CONFIG: Final[Mapping[str, Member]] = {
         _DONE,
         "`reasoning`: its level or budget as an effort; a summary where it says `includeThoughts`.",
     ),
-    "responseMimeType": Member(_DONE, "`application/json` is a format of JSON, of no schema."),
+    "responseMimeType": Member(
+        _DONE,
+        "`application/json` is a format of JSON, of no schema. OpenAI wants the word JSON in a "
+        "message: where neither the instruction nor the first content does, one is added.",
+    ),
     "responseSchema": Member(
         _DONE, "`text.format`, as a JSON schema; strict where that can be, its objects closed."
     ),

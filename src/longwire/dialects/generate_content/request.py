@@ -15,7 +15,7 @@ from longwire.core.errors import InvalidRequest
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
 from longwire.dialects.fields import invalid
-from longwire.dialects.generate_content.config import Config, config_of
+from longwire.dialects.generate_content.config import JSON_OBJECT, Config, config_of
 from longwire.dialects.generate_content.contents import Contents
 from longwire.dialects.generate_content.image import image_of
 from longwire.dialects.generate_content.members import checked
@@ -24,7 +24,7 @@ from longwire.dialects.generate_content.targets import Target
 from longwire.dialects.generate_content.tools import Toolbox
 from longwire.dialects.generate_content.wire import camel
 from longwire.dialects.halves import Halves
-from longwire.dialects.members import names_of
+from longwire.dialects.members import PREFILL, names_of
 from longwire.dialects.ports import Headers
 from longwire.dialects.raw_json import decode_members, text_of, without_mark
 from longwire.dialects.responses.history import BodyProperties, InputHistory
@@ -75,9 +75,12 @@ def _turn(members: Members, body: bytes, target: Target, halves: Halves) -> Turn
     if "tools" in kept:
         toolbox.read(kept["tools"])
     config = config_of(kept.get("generationConfig", b"{}"), target.model, dropped)
+    prefill = None if target.counts else _prefill(contents, dropped)
+    if config.members.get("text") == JSON_OBJECT:
+        contents.ask_for_json()
     hub = halves.restore_in(_hub_members(kept, target, config, toolbox))
     options = Options(config.stops, originals, config.shows_thoughts, target.is_array)
-    refusals = found.refusal, config.refusal, toolbox.refusal, contents.refusal, _prefill(contents)
+    refusals = found.refusal, config.refusal, toolbox.refusal, contents.refusal, prefill
     source = Source(
         API,
         len(body),
@@ -106,18 +109,25 @@ def _read_contents(members: Members, contents: Contents) -> None:
     if "systemInstruction" in members:
         contents.instruct(members["systemInstruction"])
     contents.read(members.get("contents", b"[]"))
-    if len(contents.items) == contents.leading and contents.refusal is None:
-        raise invalid("contents", "is required: send what a user says, as a text at least")
+    if contents.silent or len(contents.items) == contents.leading:
+        fault = "is required: send what a user says, as a text at least"
+        raise contents.refusal or invalid(contents.silent or "contents", fault)
 
 
-def _prefill(contents: Contents) -> InvalidRequest | None:
+def _prefill(contents: Contents, dropped: set[str]) -> InvalidRequest | None:
+    """Leave out the answer that is begun for the model, and return why it cannot be said."""
     if not contents.ends_with_model:
         return None
-    return InvalidRequest(
+    prefill = InvalidRequest(
         "The last of 'contents' is the model's: an answer that is begun for it cannot be continued "
         "in the Responses API. End with what a user says.",
         param="contents",
     )
+    if contents.before_model <= contents.leading:
+        raise prefill
+    del contents.items[contents.before_model :]
+    dropped.add(PREFILL)
+    return prefill
 
 
 def _hub_members(

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.fields import invalid, no_text
-from longwire.dialects.messages.blocks import QUOTE, Block, blocks_of, is_blank, no_equivalent
+from longwire.dialects.messages.blocks import QUOTE, Block, blocks_of, is_blank, unknown_block
 from longwire.dialects.messages.ids import upstream_call_id
 from longwire.dialects.messages.thinking import opened, reasoning_item
 from longwire.dialects.names import shortened
@@ -75,7 +75,7 @@ def _is_ours(identity: str | None) -> bool:
 def _leave_out(block: Block, at: str, left_out: list[str]) -> None:
     """Name a block, unless what it says is known upstream: the result of the gateway's search."""
     if block.type in _OF_USERS:
-        raise no_equivalent(block, at)
+        raise unknown_block(block, at)
     if not _is_ours(block.tool_use_id):
         left_out.append(block.type)
 

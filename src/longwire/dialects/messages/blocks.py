@@ -10,8 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
-from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.fields import NoEquivalent, decoded, invalid, no_equivalent, text
 from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.repeats import check_repeats, refuse_repeats, write
 
@@ -100,14 +99,14 @@ def parts_of(block: Block, at: str) -> Iterator[bytes]:
         case "search_result":
             yield from _search_result(block, at)
         case _:
-            raise no_equivalent(block, at)
+            raise unknown_block(block, at)
 
 
-def no_equivalent(block: Block, at: str) -> InvalidRequest:
+def unknown_block(block: Block, at: str) -> NoEquivalent:
     """Return the error of a block that cannot stand where it does."""
     kind = block.type[:40]
     fault = f"is '{kind}', a block that has no equivalent here; send its content as text"
-    return invalid(f"{at}.type", fault)
+    return no_equivalent(f"{at}.type", fault)
 
 
 def _source(block: Block, at: str) -> _Source:
@@ -134,12 +133,12 @@ def _image(source: _Source, at: str) -> bytes:
             raise _unreadable(source, at, "an image")
 
 
-def _unreadable(source: _Source, at: str, what: str) -> InvalidRequest:
+def _unreadable(source: _Source, at: str, what: str) -> NoEquivalent:
     fault = (
         f"is '{source.type[:40]}': {what} must come as base64 or url, for files of Anthropic's "
         "are not within reach"
     )
-    return invalid(f"{at}.type", fault)
+    return no_equivalent(f"{at}.type", fault)
 
 
 def _document(block: Block, at: str) -> Iterator[bytes]:

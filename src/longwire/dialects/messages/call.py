@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from longwire.core.rules.turn import STOP, Purpose, Turn
 from longwire.dialects.client_tools import Declared
-from longwire.dialects.fields import decoded, member
+from longwire.dialects.fields import decoded, invalid, member
 from longwire.dialects.losses import Losses, refuse_outside
 from longwire.dialects.messages.blocks import is_blank
 from longwire.dialects.messages.claude import Claude, claude_of
@@ -26,6 +26,7 @@ from longwire.dialects.messages.marks import last_marked, with_marks
 from longwire.dialects.ports import Terms
 from longwire.dialects.raw_json import NULL, text_of
 from longwire.dialects.responses.call import sent_model
+from longwire.dialects.schemas import answer_schema
 from longwire.dialects.wishes import said_wishes
 
 SYSTEM_BETA: Final = "mid-conversation-system-2026-04-07"
@@ -37,7 +38,9 @@ _ROLES: Final = {
 }
 _WISHES: Final = {STOP: "stop_sequences"}
 _FORCED: Final = ("any", "tool")
-_SAMPLING: Final = ("temperature", "top_p")
+_HIGHEST: Final = {"temperature": 2, "top_p": 1}
+"""The highest values in any API. Anthropic's temperature ends at 1, and that is what it gets."""
+
 _SAID: Final = frozenset(
     [
         "model",
@@ -240,13 +243,15 @@ class _Writer:
         if effort.effort is not None:
             output["effort"] = effort.effort
         text = member(self._turn.members, "text", _decode_text) or _Text()
-        form = text.format
+        form, at = text.format, "text.format"
         if self._history.format is not NULL:
-            form = decoded(_decode_form, self._history.format, "input.text.format")
+            at = "input.text.format"
+            form = decoded(_decode_form, self._history.format, at)
         if text.verbosity is not None:
             self._losses.drop("text.verbosity")
         if form is not None and form.type == "json_schema" and self._claude.takes_schemas:
-            output["format"] = {"type": "json_schema", "schema": form.schema}
+            schema = answer_schema(form.schema, f"{at}.schema")
+            output["format"] = {"type": "json_schema", "schema": Raw(schema)}
         elif form is not None and form.type != "text":
             fault = f"is '{form.type}', which this model cannot be made to heed"
             self._losses.refuse("text.format.type", fault, "text.format")
@@ -256,14 +261,19 @@ class _Writer:
         """Return how tokens are drawn, one way alone: beside another one it is refused."""
         members = self._turn.members
         said: dict[str, bytes] = {}
-        for name in _SAMPLING:
+        for name in _HIGHEST:
             value = member(members, name, _decode_number)
             if value is None:
                 continue
+            if not 0 <= value <= _HIGHEST[name]:
+                raise invalid(name, f"must be from 0 to {_HIGHEST[name]}")
             if said or is_thinking or not self._claude.takes_sampling:
                 self._losses.drop(name)
             else:
-                said[name] = b"1" if value > 1 else members[name]
+                said[name] = members[name]
+                if value > 1:
+                    self._losses.drop(name)
+                    said[name] = b"1"
         return said
 
     def _user(self) -> dict[str, bytes]:

@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.fields import decoded, invalid
+from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import NoEquivalent, decoded, invalid
 from longwire.dialects.messages.assistant import assistant_items
 from longwire.dialects.messages.blocks import Block, blocks_of, parts_of, text_part
 from longwire.dialects.messages.ids import upstream_call_id
@@ -78,10 +79,15 @@ def _message(role: bytes, parts: Sequence[bytes]) -> bytes:
 class Conversation:
     """Collects the items of messages; `effort` is the one in force, `leading` items come first.
 
-    `left_out` names the blocks, and what is said of blocks, that have no equivalent.
+    `left_out` names the blocks, and what is said of blocks, that have no equivalent; the `refusal`
+    is of the first that changes the answer. `silent` is the place of a last word of the user's of
+    which nothing is left, "" for none.
     """
 
-    __slots__ = ("_deferred", "_earlier", "_effort", "_has_begun", "items", "leading", "left_out")
+    __slots__ = (
+        *("_deferred", "_earlier", "_effort", "_has_begun"),
+        *("items", "leading", "left_out", "refusal", "silent"),
+    )
 
     def __init__(self, deferred: Mapping[str, bytes], effort: str | None) -> None:
         self._deferred = deferred
@@ -89,6 +95,8 @@ class Conversation:
         self._has_begun = False
         self.items: list[bytes] = []
         self.left_out: list[str] = []
+        self.refusal: InvalidRequest | None = None
+        self.silent = ""
         self.leading = 0
 
     def add_system(self, system: Raw) -> None:
@@ -101,10 +109,12 @@ class Conversation:
     def add(self, message: Message, index: int) -> None:
         """Add a message. Raises `InvalidRequest`, which names the place."""
         at = f"messages.{index}.content"
+        self.silent = ""
         match message.role:
             case "user":
-                self._has_begun = True
+                self._has_begun, count = True, len(self.items)
                 self._add_user(message.content, at)
+                self.silent = at if len(self.items) == count else ""
             case "assistant":
                 self._has_begun = True
                 self.items += assistant_items(message.content, at, self.left_out)
@@ -121,11 +131,23 @@ class Conversation:
             if block.type != "tool_result":
                 if b"true" in bytes(block.citations):
                     self.left_out.append("citations")
-                parts += parts_of(block, place)
+                parts += self._parts(block, place)
                 continue
             self._flush(b"user", parts)
             self._add_result(block, place)
         self._flush(b"user", parts)
+
+    def _parts(self, block: Block, at: str) -> list[bytes]:
+        """Return the parts that a block is, none for one that has no equivalent."""
+        try:
+            return [*parts_of(block, at)]
+        except NoEquivalent as error:
+            self._refuse(error, block.type[:40])
+            return []
+
+    def _refuse(self, error: InvalidRequest, name: str) -> None:
+        self.refusal = self.refusal or error
+        self.left_out.append(name)
 
     def _flush(self, role: bytes, parts: list[bytes]) -> None:
         if parts:
@@ -156,7 +178,7 @@ class Conversation:
         found: list[str] = []
         for number, block in enumerate(blocks_of(content, at)):
             if block.type != "tool_reference":
-                parts += parts_of(block, f"{at}.{number}")
+                parts += self._parts(block, f"{at}.{number}")
             elif block.tool_name:
                 found.append(block.tool_name)
             else:
@@ -183,10 +205,16 @@ class Conversation:
                 self._flush(b"developer", parts)
                 self._change_tools(block, f"{place}.tool")
             else:
-                parts += parts_of(block, place)
+                parts += self._parts(block, place)
         self._flush(b"developer", parts)
         if not self._has_begun:
             self.leading = len(self.items)
+
+    def _add_inline(self, definition: Raw, at: str) -> None:
+        try:
+            self._add_tools([inline_tool(definition, at)])
+        except NoEquivalent as error:
+            self._refuse(error, "tool_addition")
 
     def _change_effort(self, effort: str) -> None:
         """Say from here on how hard to think; of two in a row the last one counts."""
@@ -201,9 +229,31 @@ class Conversation:
         changed = decoded(_decode_changed, block.tool, at)
         if block.type == "tool_addition":
             if bytes(changed.definition) != b"null":
-                self._add_tools([inline_tool(changed.definition, f"{at}.definition")])
+                self._add_inline(changed.definition, f"{at}.definition")
             elif changed.name is not None and changed.name in self._deferred:
                 self._add_tools([self._deferred[changed.name]])
         elif changed.name:
             text = _encode(f"The tool {changed.name} is no longer available.")
             self.items.append(_message(b"developer", [text_part(text)]))
+
+
+def without_prefill(
+    messages: Sequence[Message],
+) -> tuple[Sequence[Message], InvalidRequest | None]:
+    """Return messages without an answer that is begun for the model, and why it is left out.
+
+    Raises `InvalidRequest` where nothing else is there.
+    """
+    kept = len(messages)
+    while kept and messages[kept - 1].role == "assistant":
+        kept -= 1
+    if kept == len(messages):
+        return messages, None
+    words = (
+        "The last message is the assistant's: an answer that is begun for the model (prefill) "
+        "cannot be continued here. End with a user message."
+    )
+    prefill = InvalidRequest(words, param=f"messages.{len(messages) - 1}.role")
+    if not kept:
+        raise prefill
+    return messages[:kept], prefill

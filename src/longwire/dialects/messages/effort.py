@@ -70,6 +70,8 @@ def effort_of(
     thinking: Mapping[str, object] | None = {"type": "adaptive", "display": shown}
     if room.is_forced or reasoning.effort == "none":
         thinking = {"type": "disabled"} if claude.thinking is Thinking.ADAPTIVE else None
+        if reasoning.effort != "none" and (thinking or reasoning.summary):
+            losses.drop("reasoning")
     wanted = reasoning.effort
     if wanted == "none" and thinking is not None:
         return Effort(thinking)

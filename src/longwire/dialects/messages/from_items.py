@@ -2,7 +2,8 @@
 
 Law: item by item, so that a longer history begins with the blocks of the shorter one. A step is an
 assistant's message and one of the user's, which begins with the results of its calls, in order,
-each once. What nobody said is made: a missing result, the user's word at the begin and the end.
+each once. What nobody said is made: a missing result, the user's word where the assistant begins or
+ends. Rules alone are what the user says.
 """
 
 from collections import Counter
@@ -22,8 +23,9 @@ from longwire.dialects.client_tools import (
     input_object,
 )
 from longwire.dialects.fields import decoded, invalid
-from longwire.dialects.input_items import Item, decode_items
+from longwire.dialects.input_items import ROLES, SILENT, Item, decode_items, unknown_role
 from longwire.dialects.losses import Losses, refuse_reference
+from longwire.dialects.messages.blocks import is_blank
 from longwire.dialects.messages.claude import Claude
 from longwire.dialects.messages.from_parts import blocks_of, text_block
 from longwire.dialects.messages.from_tools import Offer
@@ -72,6 +74,8 @@ def items_of(raw: bytes | None) -> list[Item]:
     if raw is None or raw == b"null":
         raise invalid("input", "is required")
     if raw[:1] == b'"':
+        if is_blank(Raw(raw)):
+            raise invalid("input", SILENT)
         return [Item("message", "user", Raw(raw))]
     return decoded(decode_items, raw, "input")
 
@@ -102,6 +106,7 @@ class History:
         self._ids: dict[str, int] = {}
         self._names: dict[tuple[str, str | None, str | None], bytes] = {}
         self._index = 0
+        self._silent = ""
         self._said: list[bytes] = []
         self._calls: list[_Call] = []
         self._heard: list[bytes] = []
@@ -121,8 +126,22 @@ class History:
             self._add(item)
         self._end_answer()
         if not self._heard and not self._rules and not self._ends_with_user():
-            self._heard.append(_GO_ON)
+            self._heard += self._last_word()
         self._end_step()
+
+    def _last_word(self) -> Sequence[bytes]:
+        """Return what the user says where the assistant was the last, or rules are all there is.
+
+        Raises `InvalidRequest` where nothing is left of what the user said last.
+        """
+        if self._silent:
+            raise invalid(self._silent, SILENT)
+        if self.messages:
+            return (_GO_ON,)
+        if not self.system:
+            raise invalid("input", SILENT)
+        rules, self.system = self.system, []
+        return rules
 
     def _match(self, items: Sequence[Item]) -> None:
         """Keep the outputs for their calls: each has one, which may also stand before it."""
@@ -187,7 +206,11 @@ class History:
         )
 
     def _add_message(self, item: Item) -> None:
+        if item.role not in ROLES:
+            raise unknown_role(self._at)
         blocks = list(blocks_of(item.content, f"{self._at}.content", self._losses))
+        if item.role == "user":
+            self._silent = "" if blocks else f"{self._at}.content"
         if not blocks:
             return
         if item.role == "assistant":
@@ -303,6 +326,7 @@ class History:
             self.format = text.format
 
     def _begin_answer(self) -> None:
+        self._silent = ""
         self.answered = self._index
         if self._heard or self._rules:
             self._end_step()

@@ -10,19 +10,20 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from longwire.dialects.embedded import PDF, embedded_in_file, embedded_in_url, plain
 from longwire.dialects.fields import decoded, invalid, text
 from longwire.dialects.losses import Losses
 from longwire.dialects.messages.blocks import is_blank
 from longwire.dialects.raw_json import NULL, tolerant
 
 _TEXT: Final = b'{"type":"text","text":%b}'
-_INLINE: Final = b'{"type":"%b","source":{"type":"base64","media_type":%b,"data":"%b"}%b}'
+_INLINE: Final = b'{"type":"%b","source":{"type":"base64","media_type":"%b","data":"%b"}%b}'
 _LINKED: Final = b'{"type":"%b","source":{"type":"url","url":%b}%b}'
 _PLAIN: Final = (
     b'{"type":"document","source":{"type":"text","media_type":"text/plain","data":%b}%b}'
 )
-_PDF: Final = b"application/pdf"
-_IMAGES: Final = frozenset({b"image/png", b"image/jpeg", b"image/gif", b"image/webp"})
+_PNG: Final = b"image/png"
+_IMAGES: Final = frozenset({_PNG, b"image/jpeg", b"image/gif", b"image/webp"})
 
 
 class _Part(msgspec.Struct, gc=False):
@@ -80,47 +81,43 @@ def _text(value: Raw, at: str) -> bytes:
 
 
 def _image(part: _Part, at: str, losses: Losses) -> bytes:
-    if bytes(part.image_url)[:1] != b'"':
+    url = plain(part.image_url, f"{at}.image_url")
+    if not url:
         losses.refuse(at, "must come as 'image_url' for Claude", "input_image.file_id")
         return b""
-    url = bytes(part.image_url)
-    media_type, data = _inline(url)
-    if not data:
+    found = embedded_in_url(url, f"{at}.image_url")
+    if found is None:
         return _LINKED % (b"image", url, b"")
+    media_type = found.media_type or _PNG
     if media_type not in _IMAGES:
         fault = "is an image that Claude cannot read: png, jpeg, gif or webp"
         losses.refuse(f"{at}.image_url", fault, "input_image")
         return b""
-    return _INLINE % (b"image", b'"%b"' % media_type, data, b"")
+    return _INLINE % (b"image", media_type, found.data, b"")
 
 
 def _file(part: _Part, at: str, losses: Losses) -> bytes:
-    name = bytes(part.filename)
-    title = b',"title":' + name if name[:1] == b'"' and not is_blank(part.filename) else b""
-    if bytes(part.file_url)[:1] == b'"':
-        return _LINKED % (b"document", bytes(part.file_url), title)
-    media_type, data = _inline(bytes(part.file_data))
-    if media_type == _PDF:
-        return _INLINE % (b"document", b'"application/pdf"', data, title)
-    plain = _plain(data) if media_type.startswith(b"text/") else b""
-    if plain:
-        return _PLAIN % (plain, title)
+    name = plain(part.filename, f"{at}.filename")
+    title = b',"title":' + name if name and not is_blank(Raw(name)) else b""
+    url, data = plain(part.file_url, f"{at}.file_url"), plain(part.file_data, f"{at}.file_data")
+    found = embedded_in_url(url, f"{at}.file_url") if url else None
+    if url and found is None:
+        return _LINKED % (b"document", url, title)
+    if data:
+        found = embedded_in_file(data, name, f"{at}.file_data")
+    if found is not None and found.media_type in (PDF, b""):
+        return _INLINE % (b"document", PDF, found.data, title)
+    words = _words(found.data) if found and found.media_type.startswith(b"text/") else b""
+    if words:
+        return _PLAIN % (words, title)
     fault = "must be a PDF or a text, as 'file_data' or 'file_url', for Claude"
     losses.refuse(at, fault, "input_file")
     return b""
 
 
-def _plain(data: bytes) -> bytes:
+def _words(data: bytes) -> bytes:
     """Return a text that comes as base64, as raw JSON; b"" for what is none."""
     try:
-        return msgspec.json.encode(b64decode(data).decode())
+        return msgspec.json.encode(b64decode(msgspec.json.decode(b'"%b"' % data)).decode())
     except ValueError:
         return b""
-
-
-def _inline(url: bytes) -> tuple[bytes, bytes]:
-    """Return media type and base64 data of a raw JSON text that is a data URL."""
-    head, mark, data = url[1:-1].partition(b";base64,")
-    if not mark or not head.startswith(b"data:"):
-        return b"", b""
-    return head[len(b"data:") :].partition(b";")[0].lower(), data

@@ -74,7 +74,10 @@ MEMBERS: Final[Mapping[str, Member]] = {
     "billing_policy": Member(Fate.DROPPED, "A rule of Anthropic's own billing."),
     "container": Member(Fate.REFUSED, "Code would run on Anthropic's machines; use client tools."),
     "mcp_servers": Member(Fate.REFUSED, "Connect MCP servers in the client, as its own tools."),
-    "prefill": Member(Fate.REFUSED, "An answer cannot be begun for the model; instruct it."),
+    "prefill": Member(
+        Fate.REFUSED,
+        "An answer cannot be begun for the model, nor by a last message; instruct it.",
+    ),
 }
 """All members that are known; one that is not here is dropped, and named."""
 

@@ -18,8 +18,14 @@ from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import STOP, Purpose, Source, Turn, Wish
 from longwire.dialects.fields import decoded, invalid, member
 from longwire.dialects.halves import Halves
-from longwire.dialects.members import names_of
-from longwire.dialects.messages.conversation import Conversation, Message, decode_messages
+from longwire.dialects.input_items import SILENT
+from longwire.dialects.members import PREFILL, names_of
+from longwire.dialects.messages.conversation import (
+    Conversation,
+    Message,
+    decode_messages,
+    without_prefill,
+)
 from longwire.dialects.messages.errors import THREAD_GONE
 from longwire.dialects.messages.ids import response_id
 from longwire.dialects.messages.image import image_of
@@ -160,8 +166,7 @@ def _turn_of(
     settings = _settings(members)
     previous, is_in_thread = _previous(members), says_something(members, "thread")
     messages = _messages(members, may_be_none=previous is not None)
-    if not is_count:
-        _refuse_prefill(messages)
+    messages, prefill = (messages, None) if is_count else without_prefill(messages)
     conversation = _conversation(members, settings, messages, is_first=previous is None)
     user_id = _user_id(members)
     session = headers.get(_SESSION_HEADER) or _session_of(user_id)
@@ -169,13 +174,14 @@ def _turn_of(
     raw_input = halves.restore(b"[%b]" % b",".join(conversation.items))
     options = _options(members, settings)
     blocks = [f"messages.content.{name}" for name in conversation.left_out]
+    refusals = settings.refusal, prefill, conversation.refusal
     source = replace(
         source,
         previous_response_id=previous,
         options=options,
         wishes=settings.wishes,
-        refusal=settings.refusal,
-        dropped=names_of([*settings.dropped, *blocks]),
+        refusal=next(filter(None, refusals), None),
+        dropped=names_of([*settings.dropped, *blocks, *([PREFILL] if prefill else [])]),
         leading=conversation.leading,
         is_side_call=bool(session) and not is_in_thread and _is_side_call(kept, messages),
         is_in_thread=is_in_thread,
@@ -212,15 +218,6 @@ def _messages(members: Mapping[str, bytes], *, may_be_none: bool) -> Sequence[Me
     return messages
 
 
-def _refuse_prefill(messages: Sequence[Message]) -> None:
-    if messages and messages[-1].role == "assistant":
-        words = (
-            "The last message is the assistant's: an answer that is begun for the model (prefill) "
-            "cannot be continued here. End with a user message."
-        )
-        raise InvalidRequest(words, param=f"messages.{len(messages) - 1}.role")
-
-
 def _conversation(
     members: Mapping[str, bytes],
     settings: _Settings,
@@ -234,6 +231,8 @@ def _conversation(
         conversation.add_system(Raw(members["system"]))
     for index, message in enumerate(messages):
         conversation.add(message, index)
+    if conversation.silent:
+        raise conversation.refusal or invalid(conversation.silent, SILENT)
     return conversation
 
 
@@ -260,6 +259,8 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     left_out += _management(members, kept)
     left_out += [f"tools.{name}" for name in toolbox.left_out]
     _set(kept, "service_tier", _tier(members))
+    if toolbox.refused:
+        refusal = refusal or next(iter(toolbox.refused.values()))
     settings = _Settings(toolbox, reasoning, kept, tuple(left_out), refusal=refusal)
     if "stop_sequences" in members:
         settings.stop_sequences = _stop_sequences(members)

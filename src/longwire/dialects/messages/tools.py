@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.fields import decoded, invalid, member, text
+from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import NoEquivalent, decoded, invalid, member, no_equivalent, text
 from longwire.dialects.names import LONGEST, shortened
 from longwire.dialects.raw_json import NULL
 from longwire.dialects.repeats import check_repeats
@@ -56,7 +57,8 @@ class Toolbox:
     """The tools of one request as raw JSON: `offered` in order, `deferred` by name.
 
     `originals` leads from a shortened name to the client's own. `searches` are the names of those
-    that search the web, and `left_out` the members of tools that have no equivalent.
+    that search the web. `left_out` are members of tools, and types, that have no equivalent; those
+    which are `refused` by their names change the answer.
     """
 
     offered: tuple[bytes, ...] = ()
@@ -64,6 +66,7 @@ class Toolbox:
     originals: Mapping[str, str] = field(default_factory=dict)
     searches: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
+    refused: Mapping[str, InvalidRequest] = field(default_factory=dict)
 
 
 _decode_tools: Final = msgspec.json.Decoder(list[Tool] | None).decode
@@ -73,7 +76,7 @@ _CHOICES: Final = {"auto": b'"auto"', "any": b'"required"', "none": b'"none"'}
 
 
 def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
-    """Return the tools of a request. Raises `InvalidRequest`, which names one that is refused."""
+    """Return the tools of a request. Raises `InvalidRequest`, which names one that is wrong."""
     tools = member(members, "tools", _decode_tools) or ()
     if tools:
         check_repeats(members["tools"], tools, "tools")
@@ -81,8 +84,14 @@ def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
     deferred: dict[str, bytes] = {}
     originals: dict[str, str] = {}
     left_out: list[str] = []
+    refused: dict[str, InvalidRequest] = {}
     for index, tool in enumerate(tools):
-        raw = _translated(tool, f"tools.{index}")
+        try:
+            raw = _translated(tool, f"tools.{index}")
+        except NoEquivalent as error:
+            refused.setdefault(tool.name, error)
+            left_out.append((tool.type or "")[:40])
+            continue
         if len(tool.name) > LONGEST:
             originals[shortened(tool.name)] = tool.name
         if tool.defer_loading:
@@ -91,7 +100,7 @@ def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
             offered.append(raw)
         left_out += [name for name in _LEFT_OUT if bytes(getattr(tool, name)) not in _NOTHING]
     searches = frozenset(tool.name for tool in tools if _is_search(tool))
-    return Toolbox(tuple(offered), deferred, originals, searches, tuple(left_out))
+    return Toolbox(tuple(offered), deferred, originals, searches, tuple(left_out), refused)
 
 
 def inline_tool(definition: Raw, at: str) -> bytes:
@@ -112,7 +121,7 @@ def _translated(tool: Tool, at: str) -> bytes:
             f"is '{kind[:40]}': the tool '{tool.name[:80]}' runs on Anthropic's servers or needs "
             "its models; offer it as a client tool with an 'input_schema', or leave it out"
         )
-        raise invalid(f"{at}.type", fault)
+        raise no_equivalent(f"{at}.type", fault)
     if not tool.name:
         raise invalid(f"{at}.name", "is required")
     parts = [b'{"type":"function","name":', msgspec.json.encode(shortened(tool.name))]
@@ -147,7 +156,7 @@ def _web_search(tool: Tool) -> bytes:
 def choice_of(members: Mapping[str, bytes], toolbox: Toolbox) -> dict[str, bytes]:
     """Return `tool_choice` and `parallel_tool_calls`, as far as a request with tools sets them."""
     choice = member(members, "tool_choice", _decode_choice)
-    if choice is None:
+    if choice is None or choice.name in toolbox.refused:
         return {}
     chosen = _chosen(choice, toolbox)
     if not toolbox.offered:

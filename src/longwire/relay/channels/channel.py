@@ -32,6 +32,7 @@ from longwire.dialects.overrides import (
     marked_turn,
 )
 from longwire.dialects.ports import Headers, Terms
+from longwire.dialects.responses.audio import without_audio
 from longwire.dialects.responses.call import renamed
 from longwire.dialects.responses.foreign import MARK, without_foreign
 from longwire.dialects.responses.native_items import without_items
@@ -230,6 +231,8 @@ class Channel:
             return turn
         if turn.source.wishes:
             turn = _without_wishes(turn)
+        if turn.source.has_audio:
+            turn = without_audio(turn)
         if turn.input is not None and MARK in turn.input:
             turn = without_foreign(turn)
         is_translated = bool(turn.source.body)

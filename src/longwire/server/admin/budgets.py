@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import strawberry
 
+from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.access import PERMISSIONS, Permission, Role
 from longwire.core.nouns.budget import Action, Budget, Period, SubjectKind, Unit
 from longwire.core.nouns.channel import ChannelSpec
@@ -181,6 +182,7 @@ async def _create(info: Info, draft: NewDraft) -> BudgetView:
     viewer, administration = admitted(info, Permission.BUDGETS_WRITE)
     whose = replace(_NEW, **changes(draft, _NEW, _WHOSE, {}))
     budget = _applied(whose, draft)
+    _check_declared(administration, budget)
     created = await administration.store.budgets.create(budget, viewer.actor)
     return await _taken_over(administration, created.id)
 
@@ -217,8 +219,26 @@ async def _set_zone(
 def _applied(budget: Budget, draft: BudgetInput | NewBudgetInput) -> Budget:
     """Return a budget with the draft put in, whose amount is of the budget's unit."""
     is_money = budget.unit is Unit.DOLLARS
-    read: dict[str, Reader] = {"amount": nano_of if is_money else round, "warns_at": tuple}
+    read: dict[str, Reader] = {"amount": nano_of if is_money else _tokens, "warns_at": tuple}
     return replace(budget, **changes(draft, _NEW, _CHANGED, read))
+
+
+def _tokens(amount: float) -> int:
+    if amount != round(amount):
+        raise InvalidFields([FieldProblem("amount", "write a whole number of tokens")])
+    return round(amount)
+
+
+def _check_declared(administration: Administration, budget: Budget) -> None:
+    """Raise `InvalidFields` for a budget of what the file does not declare."""
+    declared = {
+        SubjectKind.CHANNEL: {each.id for each in administration.declared_channels()},
+        SubjectKind.KEY: {each.id for each in administration.declared_keys()},
+    }
+    is_of_file = budget.subject_id.startswith("file:")
+    if is_of_file and budget.subject_id not in declared.get(budget.kind, ()):
+        mend = f"the file declares no such {budget.kind.value}"
+        raise InvalidFields([FieldProblem("subjectID", mend)])
 
 
 def _refuse_declared(administration: Administration, budget_id: str) -> None:

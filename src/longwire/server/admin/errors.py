@@ -31,7 +31,7 @@ from longwire.server.problems import clean, problem_of, report
 
 _log = structlog.get_logger()
 _FOUND = re.compile(r"[,;] found: .*", re.DOTALL)
-_VALUE = re.compile(r"(cannot represent [^:]*value): .*", re.DOTALL)
+_VALUE = re.compile(r"(cannot represent (?:[^:]*value|an? \w+)): .*", re.DOTALL)
 _MEMBER = re.compile(r"Value '.*' does not exist", re.DOTALL)
 _TOO_LONG: Final = "Parsing aborted."
 """What the parser says of a query with too many tokens; it has no code for that."""

@@ -6,6 +6,7 @@ Law: the work of checking a query grows with its text, never with what its fragm
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from graphql import (
@@ -21,6 +22,7 @@ from graphql import (
     SelectionSetNode,
 )
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
@@ -30,6 +32,7 @@ MOST_TOKENS_OF_NOBODY: Final = 200
 MOST_FIELDS: Final = 300
 MOST_LEVELS: Final = 10
 MOST_ALIASES: Final = 30
+_KEPT: Final = 128
 OVER_HTTP: Final = "http"
 """The root value of queries that come by POST."""
 
@@ -42,7 +45,8 @@ _NO_TEXT = re.compile(r"\\u(0000|\{0+\})")
 class QueryLimits(SchemaExtension):
     """Refuses queries that are too long, too deep or too wide, and texts that nothing can store.
 
-    Nobody reads the schema who has not signed in.
+    Nobody reads the schema who has not signed in. What was compared with the schema before is not
+    compared again: a page asks the same queries each time.
     """
 
     def on_operation(self) -> Iterator[None]:
@@ -55,11 +59,20 @@ class QueryLimits(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         """Refuse a query before it is compared with the schema."""
         context = self.execution_context
-        if problem := next(_problems(context), ""):
-            context.pre_execution_errors = [GraphQLError(problem)]
         if is_nobody(context):
             context.validation_rules += (NoSchemaIntrospectionCustomRule,)
+        if problem := next(_problems(context), ""):
+            context.pre_execution_errors = [GraphQLError(problem)]
+        elif context.graphql_document is not None:
+            context.pre_execution_errors = _mistakes(
+                context.schema._schema,  # noqa: SLF001 - strawberry's own cache takes it, too
+                context.graphql_document,
+                context.validation_rules,
+            )
         yield
+
+
+_mistakes = lru_cache(_KEPT)(validate_document)
 
 
 def is_nobody(context: ExecutionContext) -> bool:

@@ -10,6 +10,7 @@ from strawberry.types.scalar import ScalarDefinition
 Int64 = NewType("Int64", int)
 
 _GREATEST: Final = 2**63 - 1
+_TOO_MUCH: Final = 2.0**64
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _LATEST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
@@ -55,8 +56,8 @@ def dollars_of(nano: int) -> float:
 
 
 def nano_of(dollars: float) -> int:
-    """Return a cost in billionths of a US dollar; what no column holds is as much as it can."""
-    return round(max(-_GREATEST, min(dollars * _NANO, _GREATEST)))
+    """Return a cost in billionths of a US dollar; more than a column holds stays too much."""
+    return round(max(-_TOO_MUCH, min(dollars * _NANO, _TOO_MUCH)))
 
 
 def dollars_or_none(nano: int | None) -> float | None:

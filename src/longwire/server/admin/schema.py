@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
@@ -92,7 +93,7 @@ def build_schema() -> AdminSchema:
         query=merge_types("Query", _QUERIES),
         mutation=merge_types("Mutation", _MUTATIONS),
         subscription=merge_types("Subscription", _SUBSCRIPTIONS),
-        extensions=[QueryLimits],
+        extensions=[QueryLimits, ParserCache],
         config=StrawberryConfig(name_converter=Names(), scalar_map=scalar_map()),
     )
 

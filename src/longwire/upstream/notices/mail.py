@@ -30,7 +30,7 @@ async def send_mail(mail: Mail, delivery: Delivery, now: float) -> Sent:
         answer = f"{error.smtp_code} {_text(error.smtp_error)}"
         return _failed(answer, is_lasting=error.smtp_code >= _LASTING)
     except smtplib.SMTPNotSupportedError as error:
-        return _failed(f"{error}; choose another kind of encryption", is_lasting=True)
+        return _failed(f"{error}; {_mend(str(error))}", is_lasting=True)
     except ssl.SSLCertVerificationError as error:
         return _failed(f"its certificate is not trusted: {error.verify_message}", is_lasting=False)
     except (smtplib.SMTPException, OSError, ValueError) as error:
@@ -70,6 +70,15 @@ def _connected(mail: Mail) -> smtplib.SMTP:
             server.close()
             raise
     return server
+
+
+def _mend(lacking: str) -> str:
+    """Return what to do about what a server does not offer."""
+    if "SMTPUTF8" in lacking:
+        return "write the addresses in ASCII, or name a server that takes others"
+    if "AUTH" in lacking:
+        return "leave user and password empty, or name a port where people sign in"
+    return "choose another kind of encryption"
 
 
 def _failed(answer: str, *, is_lasting: bool) -> Sent:

@@ -66,7 +66,7 @@ def test_protobuf_reads_every_span_as_it_was_meant(span, known):
 @pytest.mark.parametrize(("is_server", "parent", "flags"), [(True, 7, 0x300), (True, 0, 0x100)])
 def test_a_span_says_whether_its_parent_is_elsewhere(is_server, parent, flags):
     """Only a caller's span is."""
-    span = Span(1, 2, parent, is_server, False, "chat", "", 1, 2, b"")
+    span = Span(1, "chat", "", 2, parent, 1, 2, b"", False, is_server)
     whole = request(b"", b"", [encoded(span)])
     read = ExportTraceServiceRequest.FromString(whole).resource_spans[0].scope_spans[0].spans[0]
     assert flags == read.flags & 0x300

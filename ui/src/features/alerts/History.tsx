@@ -9,6 +9,7 @@ import { Empty } from "@/shared/states";
 import type { Column } from "@/shared/Table";
 import { type Alert, alertsQuery } from "./api";
 import { Deliveries } from "./Deliveries";
+import { ruleName } from "./draft";
 
 const LOOKS_EVERY = 10_000;
 
@@ -63,7 +64,7 @@ function useColumns(): Column<Alert>[] {
     },
     { key: "since", title: t("since"), isExtra: true, cell: (row) => <span className="whitespace-nowrap">{format.dateTime(row.since)}</span> },
     { key: "for", title: t("for"), isExtra: true, cell: (row) => <span className="whitespace-nowrap">{duration(lasted(row))}</span> },
-    { key: "rule", title: t("rule"), isExtra: true, cell: (row) => row.ruleName },
+    { key: "rule", title: t("rule"), isExtra: true, cell: (row) => ruleName(row.ruleName, t) },
     { key: "deliveries", title: t("deliveries"), isExtra: true, cell: (row) => <Deliveries deliveries={row.deliveries} /> },
   ];
 }

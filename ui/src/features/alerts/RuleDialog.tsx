@@ -5,14 +5,14 @@ import { CheckField, optionsOf, SelectField, TextField } from "@/shared/Field";
 import { type Fields, FormDialog } from "@/shared/FormDialog";
 import { tell } from "@/shared/toasts";
 import { createRule, destinationsQuery, fetchRule, type Kind, type Rule, updateRule, type Watched } from "./api";
-import { kindOf, NEW_RULE, ruleDifferences, type RuleDraft, ruleDraftOf, ruleInputOf, thresholdText } from "./draft";
+import { kindOf, NEW_RULE, ruleDifferences, type RuleDraft, ruleDraftOf, ruleInputOf, ruleName, thresholdText } from "./draft";
 
 export function RuleDialog({ rule, kinds, onClose }: { rule?: Rule; kinds: readonly Kind[]; onClose: () => void }) {
   const { t } = useTranslation(["alerts", "app"]);
   const mayWrite = useMay("alerts:write") && rule?.managedBy !== "FILE";
   return (
     <FormDialog
-      title={rule?.name ?? t("createRule")}
+      title={rule === undefined ? t("createRule") : ruleName(rule.name, t)}
       name="alert-rule"
       blank={NEW_RULE}
       create={(draft) => createRule(ruleInputOf(draft, kinds))}

@@ -10,7 +10,7 @@ import { MENU_ICON, RowMenu } from "@/shared/RowMenu";
 import { Empty } from "@/shared/states";
 import type { Column } from "@/shared/Table";
 import { deleteRule, destinationsQuery, type Kind, type Rule, rulesQuery, updateRule } from "./api";
-import { kindOf, thresholdText } from "./draft";
+import { kindOf, ruleName, thresholdText } from "./draft";
 import { RuleDialog } from "./RuleDialog";
 
 interface Opening {
@@ -62,7 +62,7 @@ function useColumns(kinds: readonly Kind[], open: (id: string) => void): Column<
       cell: (row) => (
         <div className="min-w-32">
           <button type="button" className="text-left font-medium underline underline-offset-3" onClick={() => open(row.id)}>
-            {row.name}
+            {ruleName(row.name, t)}
           </button>
           <p className="text-[12.5px] text-soft">{conditionOf(row, kindOf(kinds, row.watched), t)}</p>
         </div>
@@ -109,7 +109,7 @@ function RuleMenu({ rule, onEdit }: { rule: Rule; onEdit: () => void }) {
   const power = { label: t(rule.enabled ? "disable" : "enable"), icon: <Power size={MENU_ICON} aria-hidden />, run: () => switching.mutate() };
   return (
     <RowMenu
-      name={rule.name}
+      name={ruleName(rule.name, t)}
       onEdit={onEdit}
       others={[power]}
       remove={() => deleteRule(rule)}

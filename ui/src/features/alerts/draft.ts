@@ -1,4 +1,5 @@
 /** A rule and a destination as they are being written. */
+import type { TFunction } from "i18next";
 import type { Destination, DestinationInput, Kind, Rule, RuleInput, Watched } from "./api";
 import { exhaustive } from "@/api/records";
 import { differencesOf } from "@/shared/draft";
@@ -168,3 +169,23 @@ const DESTINATION_FIELDS = exhaustive<Exclude<keyof DestinationDraft, (typeof SE
 
 export const destinationDifferences = (theirs: DestinationDraft, yours: DestinationDraft) =>
   differencesOf(DESTINATION_FIELDS, theirs, yours);
+
+/** What the rules are called that are there from the start. */
+const BUILT_IN = [
+  "A channel rests",
+  "An account must sign in",
+  "A budget is nearly spent",
+  "Many turns fail",
+  "Fewer turns are continued",
+  "Turns cannot be logged",
+  "The turn log falls behind",
+  "Turns were not logged",
+  "The disk is nearly full",
+  "A node is gone",
+] as const;
+
+/** What a rule is called: one of the start by its name in this language, until it gets another one. */
+export function ruleName(name: string, t: TFunction<"alerts">): string {
+  const known = BUILT_IN.find((each) => each === name);
+  return known === undefined ? name : t(`builtIn.${known}`);
+}

@@ -25,7 +25,7 @@ export function TestStep({ channelID, isFresh, onTested }: { channelID: string |
           onTested();
         }}
       />
-      <Link to="/channels/$channel/settings" params={{ channel: channel.id }} className={looksOf("quiet", true)}>
+      <Link to="/channels/$channel/settings" params={{ channel: channel.id }} className={`${looksOf("quiet", true)} max-w-full text-left whitespace-normal! [overflow-wrap:anywhere]`}>
         {t("test.mend", { name: channel.name })}
       </Link>
     </div>

@@ -5,6 +5,7 @@ Turns add to plain numbers; the SDK's points are made of them when it is time to
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from opentelemetry.sdk.metrics.export import (
@@ -120,6 +121,16 @@ LABELS: Final = (
 _MODELS: Final = (REQUEST_MODEL, RESPONSE_MODEL)
 
 
+@lru_cache(MOST_ROWS)
+def _labels(
+    api: str, provider: Provider, requested: str, served: str, error: str
+) -> tuple[Labels, Labels, Labels, Labels]:
+    """Return the labels of a turn: its own, with its error, of tokens read, of tokens written."""
+    port = str(provider.port) if provider.port else ""
+    own = (operation_of(api), provider.name, provider.address, port, requested, served)
+    return (*own, "", ""), (*own, error, ""), (*own, "", "input"), (*own, "", "output")
+
+
 def attributes_of(labels: Labels) -> dict[str, str | int]:
     """Return labels as attributes, those left out that are not known."""
     found = said(dict(zip(LABELS, labels, strict=True)))
@@ -148,18 +159,16 @@ class TurnMetrics:
         """Count a turn. What was refused before it left names any model it likes: none counts."""
         if not row.channel_id:
             return
-        port = str(provider.port) if provider.port else ""
-        whose = (operation_of(row.api), provider.name, provider.address, port)
-        models = (row.model_asked, row.model_served)
-        plain = (*whose, *models, "", "")
-        failed = (*whose, *models, row.error_code, "") if row.error_code else plain
+        plain, failed, read, written = _labels(
+            row.api, provider, row.model_asked, row.model_served, row.error_code
+        )
         self._durations.add(row.total_ms / 1000, failed)
         if row.first_event_ms is not None:
             self._first_tokens.add(row.first_event_ms / 1000, plain)
         if row.input_tokens is not None:
-            self._tokens.add(row.input_tokens, (*plain[:-1], "input"))
+            self._tokens.add(row.input_tokens, read)
         if row.output_tokens is not None:
-            self._tokens.add(row.output_tokens, (*plain[:-1], "output"))
+            self._tokens.add(row.output_tokens, written)
 
     def collect(self, since: int, now: int) -> list[Metric]:
         """Return the metrics, counted from a time until another, in ns since 1970 UTC."""

@@ -5,6 +5,7 @@ Law: never a prompt, never an answer, never a key; texts are those of the row, w
 
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from longwire.core.nouns.turn_row import TurnRow
@@ -36,59 +37,63 @@ class EndedTurn(NamedTuple):
 
 def spans_of(turn: EndedTurn) -> Iterator[bytes]:
     """Yield the encoded spans of a turn."""
-    row, trace = turn.row, turn.trace
+    row, trace, failures = turn.row, turn.trace, turn.failures
     began = row.started_at * _MS
     ended = began + row.total_ms * _MS
-    name = f"{operation_of(row.api)} {row.model_asked}"
-    own = Span(trace.trace_id, 0, trace.span_id, False, False, name, trace.state, began, ended, b"")  # noqa: FBT003 - replaced below
+    own = (trace.trace_id, f"{operation_of(row.api)} {row.model_asked}", trace.state)
+    has_failed = bool(row.error_code)
     since = began
-    for number, failure in enumerate(turn.failures):
+    for number, failure in enumerate(failures):
         until = max(since, began + round(failure.ended * 1000) * _MS)
-        yield encoded(
-            own._replace(
-                id=trace.attempt_id(number),
-                is_error=True,
-                start=since,
-                end=until,
-                attributes=_failed(row, failure),
-            )
-        )
+        place = (trace.attempt_id(number), trace.span_id, since, until)
+        yield encoded(Span(*own, *place, _failed(row, failure), is_error=True))
         since = until
-    if row.attempts > len(turn.failures):
-        yield encoded(
-            own._replace(
-                id=trace.attempt_id(len(turn.failures)),
-                is_error=bool(row.error_code),
-                start=since,
-                end=max(since, ended),
-                attributes=_answered(row, turn.provider),
-            )
-        )
-    yield encoded(
-        own._replace(
-            id=trace.span_id,
-            parent=trace.parent_id,
-            is_server=True,
-            is_error=bool(row.error_code) and row.status not in _CALLERS_FAULTS,
-            attributes=_served(row),
-        )
-    )
+    if row.attempts > len(failures):
+        place = (trace.attempt_id(len(failures)), trace.span_id, since, max(since, ended))
+        yield encoded(Span(*own, *place, _answered(row, turn.provider), has_failed))
+    place = (trace.span_id, trace.parent_id, began, ended)
+    is_error = has_failed and row.status not in _CALLERS_FAULTS
+    yield encoded(Span(*own, *place, _served(row), is_error, is_server=True))
+
+
+_SERVED: Final = {
+    "api": OPERATION,
+    "model_asked": REQUEST_MODEL,
+    "error_code": ERROR_TYPE,
+    "status": "http.response.status_code",
+    "key_name": "longwire.key",
+    "channel_name": "longwire.channel",
+    "outcome": "longwire.outcome",
+    "continuity": "longwire.continuity",
+    "reason": "longwire.reason",
+    "attempts": "longwire.attempts",
+}
+_ANSWERED: Final = {
+    "api": OPERATION,
+    "model_asked": REQUEST_MODEL,
+    "model_served": RESPONSE_MODEL,
+    "error_code": ERROR_TYPE,
+    "channel_name": "longwire.channel",
+    "transport": "longwire.transport",
+}
+"""What many turns say alike, by the column of the row that it is in."""
+
+_FAILED_NAMES: Final = (
+    OPERATION,
+    REQUEST_MODEL,
+    ERROR_TYPE,
+    "longwire.channel",
+    "longwire.transport",
+)
+_SERVED_NAMES: Final = tuple(_SERVED.values())
+_ANSWERED_NAMES: Final = tuple(_ANSWERED.values())
+_served_alike = attrgetter(*_SERVED)
+_answered_alike = attrgetter(*_ANSWERED)
 
 
 def _served(row: TurnRow) -> bytes:
     """Return what the span of the server says: how the turn went."""
-    return _repeated(
-        (OPERATION, operation_of(row.api)),
-        (REQUEST_MODEL, row.model_asked),
-        (ERROR_TYPE, row.error_code),
-        ("http.response.status_code", row.status),
-        ("longwire.key", row.key_name),
-        ("longwire.channel", row.channel_name),
-        ("longwire.outcome", row.outcome),
-        ("longwire.continuity", row.continuity),
-        ("longwire.reason", row.reason),
-        ("longwire.attempts", row.attempts),
-    ) + attributes(
+    return _alike(_SERVED_NAMES, _served_alike(row)) + attributes(
         {
             "gen_ai.conversation.id": row.session,
             "longwire.request.id": row.request_id,
@@ -101,15 +106,7 @@ def _served(row: TurnRow) -> bytes:
 
 def _answered(row: TurnRow, provider: Provider) -> bytes:
     """Return what the span of the last attempt says: what its upstream answered."""
-    return _repeated(
-        (OPERATION, operation_of(row.api)),
-        (REQUEST_MODEL, row.model_asked),
-        (RESPONSE_MODEL, row.model_served),
-        (ERROR_TYPE, row.error_code),
-        ("longwire.channel", row.channel_name),
-        ("longwire.transport", row.transport),
-        *provider.attributes().items(),
-    ) + attributes(
+    own = attributes(
         {
             "gen_ai.response.id": row.response_id,
             "gen_ai.usage.input_tokens": row.input_tokens,
@@ -118,20 +115,22 @@ def _answered(row: TurnRow, provider: Provider) -> bytes:
             "longwire.bytes.sent": row.bytes_sent,
         }
     )
+    return _alike(_ANSWERED_NAMES, _answered_alike(row)) + _whose(provider) + own
 
 
 def _failed(row: TurnRow, failure: Failure) -> bytes:
     """Return what the span of an attempt says that came to nothing."""
-    return _repeated(
-        (OPERATION, operation_of(row.api)),
-        (REQUEST_MODEL, row.model_asked),
-        (ERROR_TYPE, failure.trouble.name.lower()),
-        ("longwire.channel", failure.channel),
-        ("longwire.transport", failure.transport),
-    )
+    trouble = failure.trouble.name.lower()
+    values = (row.api, row.model_asked, trouble, failure.channel, failure.transport)
+    return _alike(_FAILED_NAMES, values)
 
 
 @lru_cache(_KEPT)
-def _repeated(*known: tuple[str, str | int]) -> bytes:
-    """Encode attributes that many spans have alike."""
-    return attributes(dict(known))
+def _alike(names: tuple[str, ...], values: tuple[str, ...]) -> bytes:
+    """Encode attributes that many spans have alike, the first being the API."""
+    return attributes(dict(zip(names, (operation_of(values[0]), *values[1:]), strict=True)))
+
+
+@lru_cache(_KEPT)
+def _whose(provider: Provider) -> bytes:
+    return attributes(provider.attributes())

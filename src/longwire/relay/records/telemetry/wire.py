@@ -18,14 +18,16 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _U64: Final = (1 << 64) - 1
 _SEVEN_BITS: Final = 0x7F
 _MORE: Final = 0x80
+_BYTE: Final = tuple(bytes((each,)) for each in range(_SEVEN_BITS + 1))
 _KEPT: Final = 4_096
 _LOCAL, _REMOTE = 0x101, 0x301
 """Flags of a span that is sampled: it is known whether its parent is elsewhere, and whether."""
 
 
-@lru_cache(_KEPT)
 def varint(number: int) -> bytes:
     """Encode a number, a negative one as its complement of 64 bits."""
+    if 0 <= number <= _SEVEN_BITS:
+        return _BYTE[number]
     rest, encoded = number & _U64, bytearray()
     while rest > _SEVEN_BITS:
         encoded.append(rest & _SEVEN_BITS | _MORE)
@@ -53,43 +55,39 @@ def _key(name: str) -> bytes:
     return message(1, name.encode("utf-8", "replace"))
 
 
-def text(name: str, value: str) -> bytes:
-    """Encode an attribute of a span that is a text."""
-    written = message(1, value.encode("utf-8", "replace"))
-    return message(9, _key(name) + message(2, written))
-
-
-def number(name: str, value: int) -> bytes:
-    """Encode an attribute of a span that is a whole number."""
-    written = _INTEGER + varint(value)
-    return message(9, _key(name) + message(2, written))
-
-
-_INTEGER: Final = _tag(3, _VARINT)
-
-
 def attributes(known: Mapping[str, Value]) -> bytes:
     """Encode the attributes of a span, those left out that are not known."""
     return b"".join(
-        text(name, value) if isinstance(value, str) else number(name, value)
-        for name, value in known.items()
-        if value is not None and value != ""
+        [
+            message(9, _key(name) + message(2, _value(value)))
+            for name, value in known.items()
+            if value is not None and value != ""
+        ]
     )
+
+
+def _value(value: str | int) -> bytes:
+    if isinstance(value, str):
+        return message(1, value.encode("utf-8", "replace"))
+    return _INTEGER + varint(value)
+
+
+_INTEGER: Final = _tag(3, _VARINT)
 
 
 class Span(NamedTuple):
     """A span before it is encoded; times in ns since 1970 UTC, `parent` 0 for none."""
 
     trace: int
-    id: int
-    parent: int
-    is_server: bool
-    is_error: bool
     name: str
     state: str
+    id: int
+    parent: int
     start: int
     end: int
     attributes: bytes
+    is_error: bool
+    is_server: bool = False
 
 
 _IDS: Final = struct.Struct(">B B QQ B B Q")
