@@ -1,9 +1,8 @@
 """Items of the Responses API as messages: the history as Anthropic takes it.
 
 Law: item by item, so that a longer history begins with the blocks of the shorter one. A step is an
-assistant's message and one of the user's, which begins with the results of its calls, in order,
-each once. What nobody said is made: a missing result, the user's word where the assistant begins or
-ends. Rules alone are what the user says.
+assistant's message and one of the user's, which begins with the results of its calls, in order.
+Made is a missing result, and the user's word where the assistant begins or ends.
 """
 
 from collections import Counter
