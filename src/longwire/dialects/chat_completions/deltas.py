@@ -88,9 +88,9 @@ class Item(msgspec.Struct):
 
 
 _decode_output = msgspec.json.Decoder(Output).decode
-_decode_any_output = mending(tolerant(_decode_output), mended_event)
-_decode_item = reading_item(tolerant(msgspec.json.Decoder(Item).decode))
-_decode_parts = mending(tolerant(msgspec.json.Decoder(list[Part] | None).decode), mended_parts)
+_decode_any_output = mending(_decode_output, mended_event)
+_decode_item = reading_item(msgspec.json.Decoder(Item).decode)
+_decode_parts = mending(msgspec.json.Decoder(list[Part] | None).decode, mended_parts)
 _decode_text = tolerant(msgspec.json.Decoder(str).decode)
 
 
@@ -329,8 +329,8 @@ class Deltas:
     def _named(self, item: Item) -> Item:
         """Return a finished call with an id and a name, for no more is to come of it."""
         if bytes(item.call_id)[:1] != b'"':
-            made = Raw(b'"call_%d"' % (self.under_way or 0))
-            item.call_id = item.id if bytes(item.id)[:1] == b'"' else made
+            number = Raw(b'"call_%d"' % (self.under_way or 0))
+            item.call_id = item.id if bytes(item.id)[:1] == b'"' else number
         item.name = Raw(text_of(item.name))
         return item
 
@@ -382,7 +382,9 @@ class Deltas:
 
 def _inner(raw: Raw, opening: bytes = b'"') -> bytes:
     """Return what is inside a raw text, which any value is, or inside an array that opens so."""
-    value = text_of(raw) if opening == b'"' else bytes(raw)
+    value = bytes(raw)
+    if value[:1] != opening == b'"':
+        value = text_of(value)
     return value[1:-1] if value[:1] == opening else b""
 
 

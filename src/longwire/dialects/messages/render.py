@@ -56,12 +56,18 @@ class Item(msgspec.Struct):
     def text(self) -> bytes:
         """The text of a message, parts joined, as raw JSON."""
         parts = self.content or ()
-        return joined([part.refusal if part.is_refusal else part.text for part in parts])
+        plain = "output_text"
+        return joined(
+            [
+                part.text if part.type == plain or not part.is_refusal else part.refusal
+                for part in parts
+            ]
+        )
 
     @property
     def is_refusal(self) -> bool:
         """Whether the model refused."""
-        return any(part.is_refusal for part in self.content or ())
+        return any(part.type != "output_text" and part.is_refusal for part in self.content or ())
 
     @property
     def thoughts(self) -> bytes:
@@ -82,7 +88,7 @@ class _Action(msgspec.Struct):
     sources: list[_Source] | None = None
 
 
-_decode_item: Final = reading_item(tolerant(msgspec.json.Decoder(Item).decode))
+_decode_item: Final = reading_item(msgspec.json.Decoder(Item).decode)
 decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 _decode_object: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_action: Final = tolerant(msgspec.json.Decoder(_Action).decode)
@@ -90,7 +96,8 @@ _decode_action: Final = tolerant(msgspec.json.Decoder(_Action).decode)
 
 def joined(texts: Sequence[Raw], between: bytes = b"") -> bytes:
     """Return raw JSON texts as one."""
-    written = [text_of(text)[1:-1] for text in texts]
+    values = [bytes(text) for text in texts]
+    written = [(raw if raw[:1] == b'"' else text_of(raw))[1:-1] for raw in values]
     return b'"%b"' % between.join(filter(None, written))
 
 

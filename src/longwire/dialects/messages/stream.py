@@ -27,7 +27,7 @@ from longwire.dialects.messages.render import (
     thoughts_of,
 )
 from longwire.dialects.messages.thinking import sealed
-from longwire.dialects.raw_json import NULL, split_members, tolerant
+from longwire.dialects.raw_json import NULL, split_members
 from longwire.dialects.responses import output_events
 from longwire.dialects.responses.odd_output import mended_event, mending, text_of
 from longwire.dialects.stops import Cutter
@@ -67,7 +67,7 @@ class Frame(msgspec.Struct):
     stream_id: str | None = None
 
 
-_decode_frame: Final = mending(tolerant(msgspec.json.Decoder(Frame).decode), mended_event)
+_decode_frame: Final = mending(msgspec.json.Decoder(Frame).decode, mended_event)
 
 
 def frame_of(raw: bytes) -> Frame:

@@ -10,6 +10,7 @@ from typing import Final, Protocol, TypeVar
 import msgspec
 from msgspec import Raw
 
+from longwire.dialects.halves import without_halves
 from longwire.dialects.raw_json import splice, split_items, split_members, tolerant
 
 _T = TypeVar("_T")
@@ -41,13 +42,19 @@ _encode: Final = msgspec.json.Encoder().encode
 def mending(
     decode: Callable[[bytes | Raw], _T], mended: Callable[[bytes], bytes]
 ) -> Callable[[bytes | Raw], _T]:
-    """Return a decoder that reads what is mended where it cannot read what came."""
+    """Return a decoder that reads halves of an emoji, too, and mends what it cannot read."""
+    decode_any = tolerant(decode)
 
     def read(raw: bytes | Raw) -> _T:
         try:
             return decode(raw)
         except msgspec.ValidationError:
-            return decode(mended(bytes(raw)))
+            return decode_any(mended(bytes(raw)))
+        except msgspec.DecodeError:
+            whole = without_halves(bytes(raw))
+            if whole is None:
+                raise
+        return read(whole)
 
     return read
 
@@ -107,7 +114,7 @@ def mended_item(raw: bytes) -> bytes:
 
 def has_kind(item: bytes) -> bool:
     """Whether an item says what it is, if only by the members that it has."""
-    return b'"type":"' in item or _kind_in(split_members(item)) != _EMPTY
+    return _kind_in(split_members(item)) != _EMPTY
 
 
 def _kind_in(members: dict[str, Raw]) -> bytes:
@@ -118,12 +125,15 @@ def _kind_in(members: dict[str, Raw]) -> bytes:
 
 
 def reading_item(decode: Callable[[bytes | Raw], _I]) -> Callable[[bytes | Raw], _I]:
-    """Return a decoder of items that mends what it cannot read, and what has no type."""
+    """Return such a decoder of items, which mends what has no type, too."""
     decode_any = mending(decode, mended_item)
 
     def read(raw: bytes | Raw) -> _I:
-        item = decode_any(raw)
-        return item if item.type else decode(mended_item(bytes(raw)))
+        try:
+            item = decode(raw)
+        except msgspec.DecodeError:
+            item = decode_any(raw)
+        return item if item.type else decode_any(mended_item(bytes(raw)))
 
     return read
 

@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
-from longwire.dialects.raw_json import NULL, splice, split_members, tolerant
+from longwire.dialects.raw_json import NULL, splice, split_members
 from longwire.dialects.responses import output_events
 from longwire.dialects.responses.image import items_of
 from longwire.dialects.responses.odd_output import mended_event, mending, reading_item, says
@@ -68,9 +68,9 @@ class _Kind(msgspec.Struct):
     type: str = ""
 
 
-_decode_output: Final = mending(tolerant(msgspec.json.Decoder(_Output).decode), mended_event)
-_decode_shown: Final = reading_item(tolerant(msgspec.json.Decoder(_Shown).decode))
-_decode_kind: Final = reading_item(tolerant(msgspec.json.Decoder(_Kind).decode))
+_decode_output: Final = mending(msgspec.json.Decoder(_Output).decode, mended_event)
+_decode_shown: Final = reading_item(msgspec.json.Decoder(_Shown).decode)
+_decode_kind: Final = reading_item(msgspec.json.Decoder(_Kind).decode)
 _Parts = dict[tuple[str, int, bytes, bytes], list[bytes]]
 
 

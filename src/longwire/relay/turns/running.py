@@ -39,7 +39,7 @@ from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.failures import answer_to, classify, learn, without_credentials
 from longwire.relay.turns.limited import expected_spending
-from longwire.relay.turns.told import Told
+from longwire.relay.turns.worth import Failures
 from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
@@ -90,6 +90,7 @@ class RunningTurn:
         "_batches",
         "_channel",
         "_exits",
+        "_failures",
         "_first",
         "_has_broken",
         "_has_items",
@@ -98,7 +99,6 @@ class RunningTurn:
         "_relay",
         "_sent",
         "_stream",
-        "_told",
         "_vendor",
         "headers",
         "limits",
@@ -121,7 +121,7 @@ class RunningTurn:
         self._permits: list[Permit] = []
         self._own_permits = 0
         self._sent: dict[str, Turn] = {}
-        self._told = Told()
+        self._failures = Failures()
         self._has_broken = False
 
     @property
@@ -333,10 +333,10 @@ class RunningTurn:
         is_replayed, now = recovery is not Recovery.GIVE_UP, self._relay.accounting.clock()
         self.record.fail(trouble, failure, now, is_replayed=is_replayed)
         if not is_replayed:
-            told = self._told.instead_of(trouble, failure, candidate)
-            raise await self._answer_to(*told) from failure
+            reason, of_whom = self._failures.instead_of(trouble, failure, candidate)
+            raise await self._answer_to(reason, of_whom) from failure
         if recovery is Recovery.NEXT_CHANNEL:
-            self._told.leave(trouble, failure, candidate)
+            self._failures.leave(trouble, failure, candidate)
         if trouble is Trouble.TOO_LARGE:
             self._relay.candidates.keep_over_http(candidate)
         if recovery is Recovery.LEAVE_OUT:

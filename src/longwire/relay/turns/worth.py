@@ -18,7 +18,7 @@ _WORTH = {
 """What a failure is worth that a turn moves on from; any other one passes."""
 
 
-class Told:
+class Failures:
     """The failure that was worth most among those of the channels that a turn has left."""
 
     __slots__ = ("_kept", "_worth")
