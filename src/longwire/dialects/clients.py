@@ -25,6 +25,7 @@ from longwire.dialects.messages.models import ANTHROPIC_VERSION, model_of, model
 from longwire.dialects.messages.request import API as MESSAGES
 from longwire.dialects.messages.request import decode_count as decode_message_count
 from longwire.dialects.messages.request import decode_request as decode_message
+from longwire.dialects.own_fields import RESPONSES
 from longwire.dialects.ports import (
     NO_HEADERS,
     ClientDialect,
@@ -70,6 +71,8 @@ class ResponsesAnswer:
 
 class Responses:
     """The Responses API, whose form the gateway keeps inside."""
+
+    fields = RESPONSES
 
     def answer(self, turn: Turn, aggregate: Aggregate, headers: Headers) -> ResponsesAnswer:
         """Return what encodes an answer."""

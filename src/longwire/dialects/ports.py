@@ -120,7 +120,14 @@ Skim = Callable[[bytes, Headers, Grant, PassesOn], Turn]
 
 
 class ClientDialect(Protocol):
-    """An API as its clients read it: answers and errors."""
+    """An API as its clients read it: answers and errors.
+
+    `fields` are those of other APIs by what they are called in this one; see `own_fields`.
+    """
+
+    @property
+    def fields(self) -> Sequence[tuple[str, str]]:
+        """What fields of other APIs are called here."""
 
     def answer(self, turn: Turn, aggregate: Aggregate, headers: Headers) -> Answer:
         """Return what encodes the answer to a turn, which came with these headers."""

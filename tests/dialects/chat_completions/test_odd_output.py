@@ -1,4 +1,4 @@
-"""Output whose members are not what they should be: it says nothing, and spoils nothing."""
+"""Output whose members are not what they should be: what it says is shown, and nothing spoilt."""
 
 import json
 
@@ -74,23 +74,29 @@ def test_a_logprob_without_a_token_cuts_nothing(odd):
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_a_text_that_is_none_says_nothing(odd):
-    """Of a message, of a call, of reasoning."""
+def test_a_value_where_a_text_belongs_is_that_text(odd):
+    """Of a message, of a call, of reasoning; null says nothing."""
+    text = "" if odd is None else json.dumps(odd)
     refused = {**message(), "content": [{"type": "refusal", "refusal": odd}]}
     thought = {**reasoning("rs_1"), "summary": [{"type": "summary_text", "text": odd}]}
     found = shown(thought, part(text=odd), refused, {**call("call_1"), "arguments": odd})
     for name in ("content", "refusal", "reasoning_content"):
-        assert not found.get(name)
-    assert "" == found["tool_calls"][0]["function"]["arguments"]
+        assert text == (found.get(name) or "")
+    assert text == found["tool_calls"][0]["function"]["arguments"]
     found = shown({**custom("call_1"), "input": odd})
-    assert "" == found["tool_calls"][0]["custom"]["input"]
+    assert text == found["tool_calls"][0]["custom"]["input"]
 
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("member", ["call_id", "name"])
-def test_a_call_that_nobody_can_answer_is_not_shown(member, odd):
-    """It has no id, or names no function."""
-    assert "tool_calls" not in shown(message("ab"), {**call("call_1"), member: odd})
+def test_a_call_without_an_id_or_a_name_is_shown(member, odd):
+    """Its id is that of its item then, and what it calls is as odd as it was said."""
+    (found,) = shown(message("ab"), {**call("call_1"), member: odd})["tool_calls"]
+    if member == "call_id":
+        assert (found["id"], found["function"]["name"]) == ("fc_1", "read")
+    else:
+        name = "" if odd is None else json.dumps(odd)
+        assert (found["id"], found["function"]["name"]) == ("call_1", name)
 
 
 @pytest.mark.parametrize("odd", ODD)

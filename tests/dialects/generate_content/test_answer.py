@@ -8,9 +8,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from longwire.core.errors import UpstreamRejected
-from longwire.dialects.generate_content.errors import own_param
 from longwire.dialects.generate_content.models import gemini_model, gemini_page
 from longwire.dialects.messages.upstream import MessagesUpstream
+from longwire.dialects.own_fields import GEMINI, own_field
 from longwire.dialects.ports import Problem, Terms
 from longwire.dialects.seals import Seal, sealed
 from tests.dialects.answering import Answering, stream
@@ -319,4 +319,4 @@ def test_models_come_in_pages():
 )
 def test_a_field_has_the_name_that_its_client_knows(param, own):
     """Where it is not sure, what it stands in is named."""
-    assert own == own_param(param)
+    assert own == own_field(param, GEMINI)

@@ -141,7 +141,7 @@ def test_a_vendors_notice_takes_no_number(numbered):
 FRAMES = st.sampled_from(
     [
         b'{"type":"response.output_text.delta","sequence_number":%d,"delta":"\xc3\xa9"}',
-        b'{"type":"response.output_item.done","sequence_number":%d,"output_index":0,"item":{}}',
+        b'{"type":"response.output_item.done","sequence_number":%d,"output_index":0,"item":{"type":"message"}}',
         b'{"type":"response.output_text.delta",\n"sequence_number":%d}',
         b'{"type":"response.output_text.delta","sequence_number":%d,"stream_id":"a"}',
         b'{"type":"response.output_text.delta","sequence_number":7%d}',
@@ -218,11 +218,11 @@ class TestPlain:
         encoder, aggregate = self.encoder()
         frames = [
             b'{"type":"response.output_item.done","sequence_number":%d,"output_index":%d,'
-            b'"item":{"n":%d}}' % (number, index, index)
+            b'"item":{"type":"n%d"}}' % (number, index, index)
             for number, index in enumerate((1, 0))
         ]
         assert encoder.encode_plain(frames)[0] == 2
-        assert aggregate.output == [b'{"n":0}', b'{"n":1}']
+        assert aggregate.output == [b'{"type":"n0"}', b'{"type":"n1"}']
 
 
 def test_headers_say_what_is_left():

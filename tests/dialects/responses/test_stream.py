@@ -129,7 +129,16 @@ def test_what_is_no_event_is_malformed(frame: bytes) -> None:
         decode_event(frame)
 
 
-@pytest.mark.parametrize("members", [{}, {"item": {}}, {"item": {}, "output_index": "0"}])
+@pytest.mark.parametrize("item", [{}, 5, None, "message", {"id": "msg_1"}])
+def test_a_finished_item_says_what_it_is(item: object) -> None:
+    """If only by the members that it has."""
+    with pytest.raises(MalformedEvent):
+        decode_item(raw("response.output_item.done", item=item, output_index=0))
+    placed = raw("response.output_item.done", item={"content": "x"}, output_index="0")
+    assert 0 == decode_item(placed)[0]
+
+
+@pytest.mark.parametrize("members", [{}, {"item": {"type": "message"}}])
 def test_a_finished_item_needs_its_place(members: dict[str, Any]) -> None:
     """An item that cannot be placed is malformed."""
     with pytest.raises(MalformedEvent):

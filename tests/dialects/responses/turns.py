@@ -7,7 +7,7 @@ from longwire.core.rules.continuity import AsGiven
 from longwire.core.rules.turn import Turn
 from longwire.dialects.raw_json import decode_members
 from longwire.dialects.responses.call import encode_create
-from longwire.dialects.responses.stream import decode_event, decode_item
+from longwire.dialects.responses.stream import decode_event
 from longwire.dialects.responses.websocket_mode import decode_create
 
 QUESTION = {"role": "user", "content": "hi"}
@@ -24,8 +24,7 @@ def answered(*output, response_id="resp_1", kind="response.completed") -> Aggreg
     """What was seen of a response with these items."""
     aggregate = Aggregate()
     for index, item in enumerate(output):
-        event = {"type": "response.output_item.done", "output_index": index, "item": item}
-        aggregate.add_item(*decode_item(json.dumps(event).encode()))
+        aggregate.add_item(index, json.dumps(item, separators=(",", ":")).encode())
     terminal = {"type": kind, "response": {"id": response_id, "output": []}}
     aggregate.terminal = decode_event(json.dumps(terminal).encode())
     return aggregate

@@ -379,6 +379,55 @@ async def test_the_first_failure_is_not_hidden_by_a_later_one():
     assert told.value is last
 
 
+PASSING = [
+    each
+    for each, rule in RECOVERY_RULES.items()
+    if Recovery.NEXT_CHANNEL in rule.recoveries
+    and each not in {Trouble.UNAUTHORIZED, Trouble.BARRED, Trouble.UNSAYABLE, Trouble.NO_WEBSOCKET}
+]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        *((each, Trouble.UNSAYABLE, each) for each in PASSING),
+        *((each, Trouble.BARRED, each) for each in PASSING),
+        (Trouble.BARRED, Trouble.UNSAYABLE, Trouble.BARRED),
+        (Trouble.UNSAYABLE, Trouble.BARRED, Trouble.BARRED),
+        (Trouble.UNSAYABLE, Trouble.FAILING, Trouble.FAILING),
+        (Trouble.FAILING, Trouble.REFUSED, Trouble.REFUSED),
+    ],
+)
+async def test_what_a_retry_may_mend_is_told_before_a_refusal_of_another_channel(first, last, told):
+    """A client that left a member out for it would lose it for good."""
+    failures = {each: example(each) for each in (first, last)}
+    channels = [
+        channel(name, "http", http=Scripted(failures[each], transport="http"))
+        for name, each in (("a", first), ("b", last))
+    ]
+    to = relay(*channels)
+    with pytest.raises(LongwireError) as raised:
+        await ask(to, headers=home_of("a", to))
+    assert raised.value is failures[told]
+
+
+@pytest.mark.parametrize("by", ["limit", "quota"])
+async def test_a_limit_is_told_before_a_refusal_of_another_channel(by):
+    """The channel that could be told the turn was not tried: when it serves again is the answer."""
+    first = channel("a", "http")
+    if by == "limit":
+        first = replace(first, spec=ChannelSpec("a", "a", rates=Rates(requests_per_minute=1)))
+    unable = Scripted(example(Trouble.UNSAYABLE), transport="http")
+    to = relay(first, channel("b", "http", http=unable))
+    headers = home_of("a", to)
+    await ask(to, headers=headers)
+    if by == "quota":
+        first.state.quota.observe(Quota().refused(until=2e10, now=1e9))
+    with pytest.raises(LongwireError) as told:
+        await ask(to, headers=headers)
+    assert told.value.code == {"limit": "rate_limit_exceeded", "quota": "usage_limit_reached"}[by]
+
+
 SEALED = turn(user("hi"), {"type": "reasoning", "encrypted_content": "gAAA", "summary": []})
 WITH_FILE = turn({"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]})
 

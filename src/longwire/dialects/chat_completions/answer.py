@@ -25,7 +25,6 @@ from longwire.dialects.chat_completions.deltas import (
     Output,
     decode_output,
 )
-from longwire.dialects.chat_completions.errors import with_own_param
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.shown import ShownMessage
 from longwire.dialects.chat_completions.usage import (
@@ -34,6 +33,7 @@ from longwire.dialects.chat_completions.usage import (
     finish_reason,
     response_in,
 )
+from longwire.dialects.own_fields import CHAT, with_own_field
 from longwire.dialects.ports import Problem
 from longwire.dialects.responses.errors import rejection_of_failed
 from longwire.dialects.responses.image import output_of
@@ -102,7 +102,7 @@ class ChatAnswer:
             elif event.kind in _ENDS:
                 parts += (self._begun(event), self._ending(event))
             elif event.kind in FAILED:
-                parts.append(_sent(with_own_param(rejection_of_failed(event.raw).body)))
+                parts.append(_sent(with_own_field(rejection_of_failed(event.raw).body, CHAT)))
             if may_stop and self.is_cut:
                 parts.append(self._finish(None))
                 break
@@ -167,7 +167,7 @@ class ChatAnswer:
 
     def failure(self, problem: Problem) -> bytes:
         """Return the error that ends a stream; `[DONE]` would call it complete."""
-        return _sent(with_own_param(problem.envelope()) if problem.body else problem.envelope())
+        return _sent(problem.envelope())
 
     def _begun(self, event: Event | None = None) -> bytes:
         """Return the role chunk where nothing was sent yet."""

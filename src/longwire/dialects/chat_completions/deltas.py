@@ -17,6 +17,13 @@ from longwire.dialects.chat_completions.stops import StopCut
 from longwire.dialects.halves import Pieces
 from longwire.dialects.raw_json import NULL, split_members, tolerant
 from longwire.dialects.responses import output_events
+from longwire.dialects.responses.odd_output import (
+    mended_event,
+    mended_parts,
+    mending,
+    reading_item,
+    text_of,
+)
 
 CONTENT, REFUSAL, REASONING = b"content", b"refusal", b"reasoning_content"
 CALL = b"tool_calls"
@@ -25,6 +32,7 @@ _NO_LOGPROBS = b"[]"
 _EMPTY = b'""'
 CALL_INPUTS = frozenset({output_events.ARGUMENTS, output_events.CUSTOM_INPUT})
 ESCAPE = b"\\u"
+_REFUSED = ("refusal", "")
 _REASONING = {
     output_events.SUMMARY: "summary_index",
     output_events.REASONING: "content_index",
@@ -80,9 +88,9 @@ class Item(msgspec.Struct):
 
 
 _decode_output = msgspec.json.Decoder(Output).decode
-_decode_any_output = tolerant(_decode_output)
-_decode_item = tolerant(msgspec.json.Decoder(Item).decode)
-_decode_parts = tolerant(msgspec.json.Decoder(list[Part] | None).decode)
+_decode_any_output = mending(_decode_output, mended_event)
+_decode_item = reading_item(msgspec.json.Decoder(Item).decode)
+_decode_parts = mending(msgspec.json.Decoder(list[Part] | None).decode, mended_parts)
 _decode_text = tolerant(msgspec.json.Decoder(str).decode)
 
 
@@ -127,8 +135,6 @@ def decode_output(raw: bytes) -> Output:
     """Decode an event of output; halves of an emoji stay. Raises `msgspec.MsgspecError`."""
     try:
         return _decode_output(raw)
-    except msgspec.ValidationError:
-        raise
     except msgspec.DecodeError:
         event, members = _decode_any_output(raw), split_members(raw)
     event.delta = members.get("delta", event.delta)
@@ -320,6 +326,14 @@ class Deltas:
             start = CallDelta(shown.call, _EMPTY, bytes(item.call_id), name, is_custom)
             self._ready.append(start)
 
+    def _named(self, item: Item) -> Item:
+        """Return a finished call with an id and a name, for no more is to come of it."""
+        if bytes(item.call_id)[:1] != b'"':
+            number = Raw(b'"call_%d"' % (self.under_way or 0))
+            item.call_id = item.id if bytes(item.id)[:1] == b'"' else number
+        item.name = Raw(text_of(item.name))
+        return item
+
     def _say_arguments(self, raw: bytes) -> None:
         if raw != _EMPTY:
             shown = self._item
@@ -332,7 +346,7 @@ class Deltas:
         elif item.type == "reasoning":
             self._finish_reasoning(item)
         elif item.type in ("function_call", "custom_tool_call"):
-            self._add(item)
+            self._add(self._named(item))
             whole = _inner(item.input if self._item.is_custom else item.arguments)
             rest = _rest(b"".join(self._item.texts.get(CALL, ())), whole)
             if rest and self._item.call >= 0:
@@ -340,10 +354,10 @@ class Deltas:
 
     def _finish_message(self, parts: Sequence[Part]) -> None:
         begins_at = self._length + (2 if self._length else 0)
-        logprobs = [_inner(part.logprobs, b"[") for part in parts if part.type == "output_text"]
-        text = b"".join(_inner(each.text) for each in parts if each.type == "output_text")
+        logprobs = [_inner(part.logprobs, b"[") for part in parts if part.type != "refusal"]
+        text = b"".join(_inner(each.text) for each in parts if each.type != "refusal")
         self._say_rest(CONTENT, text, b"[%b]" % b",".join(filter(None, logprobs)))
-        refusal = b"".join(_inner(each.refusal) for each in parts if each.type == "refusal")
+        refusal = b"".join(_inner(each.refusal) for each in parts if each.type in _REFUSED)
         self._say_rest(REFUSAL, refusal)
         if text:
             self._length = begins_at + len(_decode_text(b'"%b"' % text))
@@ -367,8 +381,10 @@ class Deltas:
 
 
 def _inner(raw: Raw, opening: bytes = b'"') -> bytes:
-    """Return what is inside a raw text, or an array that opens so; b"" for any other value."""
+    """Return what is inside a raw text, which any value is, or inside an array that opens so."""
     value = bytes(raw)
+    if value[:1] != opening == b'"':
+        value = text_of(value)
     return value[1:-1] if value[:1] == opening else b""
 
 

@@ -7,6 +7,7 @@ from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.counts import Counts
 from longwire.dialects.generate_content import errors
 from longwire.dialects.generate_content.answer import GenerateContentAnswer
+from longwire.dialects.own_fields import GEMINI
 from longwire.dialects.ports import Answer, Headers, Problem
 
 COUNTS: Final = Counts(b'{"totalTokens":%d}', errors.envelope)
@@ -14,6 +15,8 @@ COUNTS: Final = Counts(b'{"totalTokens":%d}', errors.envelope)
 
 class GenerateContent:
     """Gemini's API."""
+
+    fields = GEMINI
 
     def answer(self, turn: Turn, aggregate: Aggregate, _headers: Headers) -> Answer:
         """Return what encodes the answer to a turn."""

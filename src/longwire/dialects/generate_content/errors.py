@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from longwire.dialects.own_fields import GEMINI, own_field
 from longwire.dialects.ports import Problem
 from longwire.dialects.responses.errors import decode_problem, rejection_of_failed
 
@@ -36,19 +37,6 @@ _STATUSES: Final = {
     504: "DEADLINE_EXCEEDED",
 }
 """Google's names of statuses (`google/rpc/code.proto`); others go by their first digit."""
-
-_OWN: Final = (
-    (r"max_output_tokens", "generationConfig.maxOutputTokens"),
-    (r"temperature", "generationConfig.temperature"),
-    (r"top_p", "generationConfig.topP"),
-    (r"reasoning\b.*", "generationConfig.thinkingConfig"),
-    (r"text\b.*", "generationConfig.responseSchema"),
-    (r"input\b.*", "contents"),
-    (r"tool_choice\b.*", "toolConfig"),
-    (r"tools\b.*", "tools"),
-    (r"service_tier", "serviceTier"),
-)
-"""What fields of the hub are called here; where it is not sure, what they are in is named."""
 
 _PASSED_ON: Final = ("retry-after", "retry-after-ms", "allow", "www-authenticate")
 
@@ -95,19 +83,12 @@ def _details(problem: Problem) -> list[dict[str, Any]]:
         details.append({"@type": f"{_TYPE}ErrorInfo", "reason": reason, "domain": _DOMAIN})
     param = problem.param or said.get("param")
     if isinstance(param, str):
-        violation = {"field": own_param(param), "description": problem.message}
+        field = param if problem.param else own_field(param, GEMINI)
+        violation = {"field": field, "description": problem.message}
         details.append({"@type": f"{_TYPE}BadRequest", "fieldViolations": [violation]})
     if delay := _delay(problem):
         details.append({"@type": f"{_TYPE}RetryInfo", "retryDelay": delay})
     return details
-
-
-def own_param(param: str) -> str:
-    """Return what a field of the Responses API is called here."""
-    for pattern, own in _OWN:
-        if re.fullmatch(pattern, param, re.DOTALL):
-            return own
-    return param
 
 
 def _delay(problem: Problem) -> str:

@@ -15,9 +15,10 @@ from longwire.dialects.generate_content.calls import client_name
 from longwire.dialects.generate_content.options import Options
 from longwire.dialects.generate_content.signatures import Reasoned, Signature
 from longwire.dialects.halves import Pieces
-from longwire.dialects.messages.render import Item, decode_text, item_of, rest_of
+from longwire.dialects.messages.render import Item, decode_text, item_of, joined, rest_of
 from longwire.dialects.messages.stream import ACTING, Frame
 from longwire.dialects.responses import output_events
+from longwire.dialects.responses.odd_output import says, text_of
 from longwire.dialects.stops import Cutter
 
 _EMPTY: Final = b'""'
@@ -74,6 +75,7 @@ class Parts:
         self._item = Item()
         self._halves = Pieces()
         self._pending: list[Reasoned] = []
+        self._arguments: list[Raw] = []
         self._last = ""
         self._summary = 0
         self._ready: list[Shown] = []
@@ -125,6 +127,8 @@ class Parts:
         elif frame.type in _TEXTS:
             self.is_refused = self.is_refused or frame.type == output_events.REFUSAL
             self._text(delta)
+        elif frame.type == output_events.ARGUMENTS:
+            self._arguments.append(Raw(delta))
         elif frame.type in _THOUGHTS:
             self._thought(delta, frame.summary_index)
 
@@ -136,6 +140,7 @@ class Parts:
         if self.under_way is None:
             self.under_way = index
             self.said.clear()
+            self._arguments.clear()
             self._item, self._summary = item_of(frame.item), 0
         elif self.under_way != index:
             self._waiting.setdefault(index, []).append(frame)
@@ -218,8 +223,11 @@ class Parts:
         self.has_calls = True
         call_id, name = item.call_id or "", item.name or ""
         named = client_name(name, self._options.originals)
+        arguments: bytes | Raw = item.arguments
+        if self._arguments and not says(arguments):
+            arguments = joined(self._arguments)
         own = b'"id":%b,' % _encode(call_id) if call_id else b""
-        call = b'{%b"name":%b,"args":%b}' % (own, _encode(named), _arguments(item.arguments))
+        call = b'{%b"name":%b,"args":%b}' % (own, _encode(named), _arguments(arguments))
         self._put(Shown(call=call, signature=self._signature(call_id)))
         self._last = "call"
 
@@ -248,10 +256,10 @@ class Parts:
                 self._take(frame)
 
 
-def _arguments(arguments: Raw) -> bytes:
+def _arguments(arguments: bytes | Raw) -> bytes:
     """Return the arguments of a call as an object; what is none is put into one."""
-    raw = bytes(arguments)
-    text = decode_text(raw) if raw[:1] == b'"' else ""
+    raw = text_of(arguments)
+    text = decode_text(raw)
     if not text.strip():
         return b"{}"
     try:

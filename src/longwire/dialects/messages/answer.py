@@ -74,9 +74,11 @@ class MessagesAnswer:
                 frame = _decode_frame(raw)
                 if frame.stream_id is not None:
                     break
-                if frame.type == blocks.plain and frame.output_index == blocks.index:
-                    parts += (blocks.prefix, frame.delta, END)
-                    said.append(bytes(frame.delta))
+                delta = bytes(frame.delta)
+                is_more = frame.type == blocks.plain and frame.output_index == blocks.index
+                if is_more and delta[:1] == b'"':
+                    parts += (blocks.prefix, delta, END)
+                    said.append(delta)
                     count += 1
                     continue
                 if not is_output(frame.type):
@@ -126,10 +128,11 @@ class MessagesAnswer:
             frame = _decode_frame(event.raw)
         except msgspec.MsgspecError:
             return False
-        if frame.output_index != blocks.index:
+        delta = bytes(frame.delta)
+        if frame.output_index != blocks.index or delta[:1] != b'"':
             return False
-        blocks.parts += (blocks.prefix, frame.delta, END)
-        blocks.said.append(bytes(frame.delta))
+        blocks.parts += (blocks.prefix, delta, END)
+        blocks.said.append(delta)
         return True
 
     def _begin(self, event: Event) -> None:

@@ -7,6 +7,7 @@ from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.counts import Counts
 from longwire.dialects.messages import errors
 from longwire.dialects.messages.answer import MessagesAnswer
+from longwire.dialects.own_fields import MESSAGES
 from longwire.dialects.ports import Answer, Headers, Problem
 
 COUNTS: Final = Counts(b'{"input_tokens":%d}', errors.envelope)
@@ -14,6 +15,8 @@ COUNTS: Final = Counts(b'{"input_tokens":%d}', errors.envelope)
 
 class Messages:
     """The Messages API."""
+
+    fields = MESSAGES
 
     def answer(self, turn: Turn, aggregate: Aggregate, _headers: Headers) -> Answer:
         """Return what encodes the answer to a turn."""

@@ -16,6 +16,7 @@ from longwire.dialects.messages.ids import CallIds
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.thinking import phase_alone, sealed
 from longwire.dialects.raw_json import NULL, splice, tolerant
+from longwire.dialects.responses.odd_output import reading_item, text_of
 from longwire.dialects.stops import Cutter
 
 _BETWEEN: Final = b"\\n\\n"
@@ -30,6 +31,11 @@ class Part(msgspec.Struct):
     type: str = ""
     text: Raw = NULL
     refusal: Raw = NULL
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the model refused; a part without a type says so by its only text."""
+        return self.type == "refusal" or (not self.type and self.text == NULL != self.refusal)
 
 
 class Item(msgspec.Struct):
@@ -50,12 +56,18 @@ class Item(msgspec.Struct):
     def text(self) -> bytes:
         """The text of a message, parts joined, as raw JSON."""
         parts = self.content or ()
-        return joined([part.text if part.type != "refusal" else part.refusal for part in parts])
+        plain = "output_text"
+        return joined(
+            [
+                part.text if part.type == plain or not part.is_refusal else part.refusal
+                for part in parts
+            ]
+        )
 
     @property
     def is_refusal(self) -> bool:
         """Whether the model refused."""
-        return any(part.type == "refusal" for part in self.content or ())
+        return any(part.type != "output_text" and part.is_refusal for part in self.content or ())
 
     @property
     def thoughts(self) -> bytes:
@@ -76,7 +88,7 @@ class _Action(msgspec.Struct):
     sources: list[_Source] | None = None
 
 
-_decode_item: Final = tolerant(msgspec.json.Decoder(Item).decode)
+_decode_item: Final = reading_item(msgspec.json.Decoder(Item).decode)
 decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 _decode_object: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_action: Final = tolerant(msgspec.json.Decoder(_Action).decode)
@@ -84,7 +96,8 @@ _decode_action: Final = tolerant(msgspec.json.Decoder(_Action).decode)
 
 def joined(texts: Sequence[Raw], between: bytes = b"") -> bytes:
     """Return raw JSON texts as one."""
-    written = [bytes(text)[1:-1] for text in texts if bytes(text)[:1] == b'"']
+    values = [bytes(text) for text in texts]
+    written = [(raw if raw[:1] == b'"' else text_of(raw))[1:-1] for raw in values]
     return b'"%b"' % between.join(filter(None, written))
 
 
@@ -148,8 +161,8 @@ def call_start(item: Item, index: int, options: Options, ids: CallIds) -> bytes:
 
 def input_of(arguments: Raw) -> bytes:
     """Return the arguments of a call as an object; what is none is wrapped, as clients do it."""
-    raw = bytes(arguments)
-    text = decode_text(raw) if raw[:1] == b'"' else ""
+    raw = text_of(arguments)
+    text = decode_text(raw)
     if not text or text.isspace():
         return b"{}"
     try:

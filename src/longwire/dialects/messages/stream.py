@@ -27,8 +27,9 @@ from longwire.dialects.messages.render import (
     thoughts_of,
 )
 from longwire.dialects.messages.thinking import sealed
-from longwire.dialects.raw_json import NULL, split_members, tolerant
+from longwire.dialects.raw_json import NULL, split_members
 from longwire.dialects.responses import output_events
+from longwire.dialects.responses.odd_output import mended_event, mending, text_of
 from longwire.dialects.stops import Cutter
 
 ACTING: Final = frozenset(
@@ -66,7 +67,7 @@ class Frame(msgspec.Struct):
     stream_id: str | None = None
 
 
-_decode_frame: Final = tolerant(msgspec.json.Decoder(Frame).decode)
+_decode_frame: Final = mending(msgspec.json.Decoder(Frame).decode, mended_event)
 
 
 def frame_of(raw: bytes) -> Frame:
@@ -126,7 +127,9 @@ class Items:
         if frame.type not in ACTING or self.is_cut or not self._has_turn(frame):
             return
         delta = bytes(frame.delta)
-        if _ESCAPE in delta or (self.is_within_emoji and delta[:1] == b'"'):
+        if delta[:1] != b'"':
+            frame.delta = Raw(_EMPTY)
+        elif _ESCAPE in delta or self.is_within_emoji:
             frame.delta = Raw(self._halves.joined(delta))
             self.is_within_emoji = self._halves.is_held
         match frame.type:
@@ -277,7 +280,7 @@ class Items:
         blocks = self.blocks
         if not blocks.is_open:
             self._open_call(item)
-        rest = rest_of(blocks.said, item.arguments)
+        rest = rest_of(blocks.said, text_of(item.arguments))
         if rest != _EMPTY or not blocks.plain:
             blocks.write(rest)
 

@@ -17,6 +17,7 @@ from longwire.dialects.responses.errors import (
     rule_of_failed,
     standard_error,
 )
+from longwire.dialects.responses.odd_output import has_kind, mended_event, mending
 
 KINDS = {
     "response.created": Kind.OPENING,
@@ -83,7 +84,7 @@ class _AnyHead(msgspec.Struct):
 
 _decode_carrier = tolerant(msgspec.json.Decoder(_Carrier).decode)
 _decode_any_head = tolerant(msgspec.json.Decoder(_AnyHead).decode)
-_decode_finished = tolerant(msgspec.json.Decoder(_Finished).decode)
+_decode_finished = mending(msgspec.json.Decoder(_Finished).decode, mended_event)
 decode_head = msgspec.json.Decoder(Head).decode
 """Decode the head of an event."""
 
@@ -222,6 +223,8 @@ def decode_item(raw: bytes) -> tuple[int, bytes]:
     except msgspec.MsgspecError as error:
         raise MalformedEvent(str(error)) from error
     item = bytes(finished.item)
+    if item[:1] != b"{" or (b'"type":"' not in item and not has_kind(item)):
+        raise MalformedEvent("a finished item does not say what it is")
     if item not in raw:  # halves of an emoji were read as U+FFFD
         item = bytes(split_members(raw)["item"])
     return finished.output_index, item

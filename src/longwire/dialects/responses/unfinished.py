@@ -1,7 +1,8 @@
 """Items that an upstream streamed and never finished: what was seen of them, as items.
 
 Law: who reads an answer whole gets what who reads its stream does. An upstream that ends a response
-as incomplete may leave out the item it was at, there and as an event of its own.
+as incomplete may leave out the item it was at, there and as an event of its own; one that finishes
+an item may leave out its text.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,9 +13,10 @@ from msgspec import Raw
 
 from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
-from longwire.dialects.raw_json import splice, split_members, tolerant
+from longwire.dialects.raw_json import NULL, splice, split_members
 from longwire.dialects.responses import output_events
 from longwire.dialects.responses.image import items_of
+from longwire.dialects.responses.odd_output import mended_event, mending, reading_item, says
 from longwire.dialects.responses.stream import decode_item
 
 _PARTS: Final = {
@@ -30,6 +32,7 @@ _TEXTS: Final = {
     output_events.CUSTOM_INPUT: "input",
 }
 _CALLS: Final = frozenset({"function_call", "custom_tool_call"})
+_SAYING: Final = _CALLS | {"message", "reasoning"}
 _MESSAGE: Final = b'{"type":"message","role":"assistant"}'
 _ANCHORS: Final[dict[str, bytes | None]] = {"id": None, "encrypted_content": None}
 """What nobody may send back of reasoning that is not whole."""
@@ -44,17 +47,35 @@ class _Output(msgspec.Struct):
     item: Raw = Raw(b"")
 
 
+class _Part(msgspec.Struct):
+    text: Raw = NULL
+    refusal: Raw = NULL
+
+    @property
+    def texts(self) -> tuple[Raw, Raw]:
+        return self.text, self.refusal
+
+
+class _Shown(msgspec.Struct):
+    type: str = ""
+    content: list[_Part] | None = None
+    summary: list[_Part] | None = None
+    arguments: Raw = NULL
+    input: Raw = NULL
+
+
 class _Kind(msgspec.Struct):
     type: str = ""
 
 
-_decode_output: Final = tolerant(msgspec.json.Decoder(_Output).decode)
-_decode_kind: Final = tolerant(msgspec.json.Decoder(_Kind).decode)
+_decode_output: Final = mending(msgspec.json.Decoder(_Output).decode, mended_event)
+_decode_shown: Final = reading_item(msgspec.json.Decoder(_Shown).decode)
+_decode_kind: Final = reading_item(msgspec.json.Decoder(_Kind).decode)
 _Parts = dict[tuple[str, int, bytes, bytes], list[bytes]]
 
 
 class Unfinished:
-    """Keeps the events of items that are not done."""
+    """Keeps the events of items that are not done, or say nothing when they are."""
 
     __slots__ = ("_events",)
 
@@ -67,7 +88,10 @@ class Unfinished:
             if event.kind is Kind.OUTPUT:
                 self._events.append(event.raw)
             elif event.kind is Kind.ITEM:
-                done, _ = decode_item(event.raw)
+                done, item = decode_item(event.raw)
+                if _says_nothing(item):
+                    self._events.append(event.raw)
+                    continue
                 self._events = [raw for raw in self._events if _output(raw).output_index != done]
 
     def complete(self, aggregate: Aggregate) -> None:
@@ -86,6 +110,17 @@ class Unfinished:
                     aggregate.add_item(index, item)
 
 
+def _says_nothing(item: bytes) -> bool:
+    """Whether an item has neither parts with a text nor any other."""
+    try:
+        shown = _decode_shown(item)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    parts = (*(shown.content or ()), *(shown.summary or ()))
+    texts = (shown.arguments, shown.input, *(raw for each in parts for raw in each.texts))
+    return shown.type in _SAYING and not any(map(says, texts))
+
+
 def _output(raw: bytes) -> _Output:
     """Return an event of output; one that cannot be read says nothing."""
     try:
@@ -99,19 +134,19 @@ def _output(raw: bytes) -> _Output:
 
 def _item(outputs: Sequence[_Output], status: bytes) -> Iterator[bytes]:
     """Give the item that its events so far make, if they show anything."""
-    begun = next((bytes(each.item) for each in outputs if bytes(each.item)[:1] == b"{"), _MESSAGE)
+    begun = next((raw for each in outputs[::-1] if (raw := bytes(each.item))[:1] == b"{"), _MESSAGE)
     kind = _decode_kind(begun).type
-    changes: dict[str, bytes | None] = {"status": status}
-    changes |= _parts(outputs)
+    is_done = any(each.type == output_events.ITEM_DONE for each in outputs)
+    changes: dict[str, bytes | None] = {**_parts(outputs)}
     if kind in _CALLS:
         for name, member in _TEXTS.items():
             texts = [_text(each) for each in outputs if each.type == name]
             if texts:
                 changes[member] = b'"%b"' % b"".join(texts)
-    elif len(changes) == 1:
+    if not changes and (is_done or kind not in _CALLS):
         return
-    if kind == "reasoning":
-        changes |= _ANCHORS
+    if not is_done:
+        changes |= {"status": status, **(_ANCHORS if kind == "reasoning" else {})}
     yield splice(begun, changes)
 
 
@@ -130,4 +165,4 @@ def _parts(outputs: Sequence[_Output]) -> dict[str, bytes]:
 
 
 def _text(output: _Output) -> bytes:
-    return bytes(output.delta)[1:-1]
+    return bytes(output.delta)[1:-1] if bytes(output.delta)[:1] == b'"' else b""

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import TypeVar
 
-from longwire.core.errors import InvalidRequest, UnknownModel
+from longwire.core.errors import (
+    InvalidRequest,
+    LimitReached,
+    LongwireError,
+    UnknownModel,
+    UpstreamError,
+)
 from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
@@ -27,7 +33,7 @@ from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.homes import Homes, home_of_response
 from longwire.relay.records.accounting import Price, TurnRecord
-from longwire.relay.turns.able import Candidate, in_background, none_left, unsayable
+from longwire.relay.turns.able import Candidate, in_background, none_left, unsayable, willing
 from longwire.relay.turns.limited import limited_subjects, none_within
 from longwire.relay.turns.sealed import Strangers, Unreadable
 
@@ -91,7 +97,7 @@ class Candidates:
         if turn.previous_response_id is not None:
             await self._refuse_others(turn.previous_response_id, request)
         stages.append((Refusal.VENDOR, channels))
-        able, home = _willing([self._candidate(each, request) for each in channels], turn), None
+        able, home = willing([self._candidate(each, request) for each in channels], turn), None
         moves = is_whole = turn.is_self_contained
         if len(able) > 1:
             stages.append((Refusal.ELSEWHERE, [*map(_channel, able)]))
@@ -113,6 +119,22 @@ class Candidates:
             able = in_background(able)
         stages.append((None, [*map(_channel, able)]))
         return able
+
+    async def limit(
+        self, snapshot: Snapshot, request: TurnRequest, record: TurnRecord
+    ) -> LongwireError | None:
+        """Return which limit keeps a turn from channels that it was not tried at, None for none."""
+        stages = dict(record.stages)
+        left = [each for each in stages[Refusal.ACCOUNT] if each not in stages[None]]
+        barred = [self._candidate(each, request) for each in left]
+        if not barred or not request.turn.is_self_contained:
+            return None
+        try:
+            free = self._able_accounts(barred, may_wait=True)
+            await self._within_limits(free, None, snapshot.budgets)
+        except (UpstreamError, LimitReached) as limit:
+            return limit
+        return None
 
     def serving(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
         """Return who could serve a turn, in no order, whether they may now or not."""
@@ -355,20 +377,6 @@ def _speaking(channels: list[Channel], turn: Turn, record: TurnRecord) -> list[C
     if not able:
         raise unsayable(channels, turn.source)
     return [channel.unary for channel in able] if turn.purpose in UNARY else able
-
-
-def _willing(candidates: list[Candidate], turn: Turn) -> list[Candidate]:
-    """Leave out the channels whose upstream can never answer a turn.
-
-    Raises `InvalidRequest` where none is left, with the mend of the first.
-    """
-    refusals = [each.channel.vendor.refusal(turn) for each in candidates]
-    if not any(refusals):
-        return candidates
-    able = [each for each, refusal in zip(candidates, refusals, strict=True) if refusal is None]
-    if not able and refusals[0] is not None:
-        raise refusals[0]
-    return able
 
 
 def _facts(request: TurnRequest) -> TurnFacts:

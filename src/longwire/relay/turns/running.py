@@ -39,6 +39,7 @@ from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.failures import answer_to, classify, learn, without_credentials
 from longwire.relay.turns.limited import expected_spending
+from longwire.relay.turns.worth import Failures
 from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
@@ -89,10 +90,10 @@ class RunningTurn:
         "_batches",
         "_channel",
         "_exits",
+        "_failures",
         "_first",
         "_has_broken",
         "_has_items",
-        "_limit",
         "_own_permits",
         "_permits",
         "_relay",
@@ -120,7 +121,7 @@ class RunningTurn:
         self._permits: list[Permit] = []
         self._own_permits = 0
         self._sent: dict[str, Turn] = {}
-        self._limit: UpstreamRejected | None = None
+        self._failures = Failures()
         self._has_broken = False
 
     @property
@@ -332,24 +333,25 @@ class RunningTurn:
         is_replayed, now = recovery is not Recovery.GIVE_UP, self._relay.accounting.clock()
         self.record.fail(trouble, failure, now, is_replayed=is_replayed)
         if not is_replayed:
-            # What waiting mends is worth more to a caller than what the operator has to mend.
-            reason = self._limit if trouble is Trouble.BARRED and self._limit else failure
-            raise self._answer_to(reason, candidate) from failure
-        if trouble is Trouble.LIMITED and isinstance(failure, UpstreamRejected):
-            self._limit = failure
+            reason, of_whom = self._failures.instead_of(trouble, failure, candidate)
+            raise await self._answer_to(reason, of_whom) from failure
+        if recovery is Recovery.NEXT_CHANNEL:
+            self._failures.leave(trouble, failure, candidate)
         if trouble is Trouble.TOO_LARGE:
             self._relay.candidates.keep_over_http(candidate)
         if recovery is Recovery.LEAVE_OUT:
             self._relay.candidates.note_unreadable(self.request, attempt.channel)
             self._sent.clear()
 
-    def _answer_to(self, failure: LongwireError, candidate: Candidate) -> LongwireError:
+    async def _answer_to(self, failure: LongwireError, candidate: Candidate) -> LongwireError:
         """Return what the client is answered: of a limit, when the first account is back."""
-        relay, others = self._relay, [candidate]
-        if self.request.turn.is_self_contained:
-            others += relay.candidates.serving(relay.routing.snapshot, self.request)
-        answer = answer_to(failure, others, relay.policy.wall_clock())
-        return without_credentials(answer, candidate.channel)
+        relay, request, others = self._relay, self.request, [candidate]
+        snapshot, now = relay.routing.snapshot, relay.policy.wall_clock()
+        if isinstance(failure, Unsayable):
+            return await relay.candidates.limit(snapshot, request, self.record) or failure
+        if request.turn.is_self_contained:
+            others += relay.candidates.serving(snapshot, request)
+        return without_credentials(answer_to(failure, others, now), candidate.channel)
 
     async def _enter(self, subject: Subject) -> Mapping[str, str]:
         """Take a permit, which counts the turn against limits. Raises `LimitReached`."""
@@ -372,8 +374,7 @@ class RunningTurn:
 
     async def _end(self, failure: BaseException | None) -> None:
         """Leave the stream and give back permits, and book the turn whatever comes of that."""
-        record, permits = self.record, tuple(self._permits)
-        record.error = failure
+        self.record.error, permits = failure, tuple(self._permits)
         try:
             await self._exits.aclose()
         finally:
@@ -381,7 +382,7 @@ class RunningTurn:
                 self._leave()
             finally:
                 if failure is None or not self._is_drained(failure, permits):
-                    self._relay.accounting.book(record, failure)
+                    self._relay.accounting.book(self.record, failure)
 
     def _is_drained(self, failure: BaseException, permits: Sequence[Permit]) -> bool:
         """Whether the rest is read without its client; the turn is booked when that is over."""

@@ -25,6 +25,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.clients import ROUTES, Route, route_to
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.generate_content.targets import is_target, target_of
+from longwire.dialects.own_fields import in_own_words
 from longwire.dialects.passed import PassedOn, refusal_of
 from longwire.dialects.ports import Answer, Headers
 from longwire.dialects.responses.unfinished import Unfinished
@@ -213,6 +214,8 @@ class _Reply:
         if isinstance(error, UpstreamRejected):
             error.headers = client_of(self._exchange.headers).error_headers(error.headers)
         problem = problem_of(error)
+        if turn is not None:  # the request itself was read, so the field is one of what it became
+            problem = in_own_words(problem, self._dialect.fields)
         report(problem, error, self.id)
         exchange = self._exchange
         if exchange.reply is ReplyState.NOT_BEGUN:

@@ -107,7 +107,7 @@ function valueOf(step: Step, tested: Tested | undefined, t: TFunction<["channels
   return tested.continued ? t("test.continued") : t("test.inFull");
 }
 
-function Drawn({ channel, api, tested }: { channel: Channel; api: string; tested: Tested | undefined }) {
+export function Drawn({ channel, api, tested }: { channel: Channel; api: string; tested: Tested | undefined }) {
   const { t } = useTranslation(["channels", "app"]);
   const name = tested === undefined ? "" : t(`app:apis.${tested.api}`, { defaultValue: tested.api });
   return (
