@@ -159,7 +159,9 @@ class StoredControlPlane:
         self.keep: Keep = recorder.keep
         self.costs: Mapping[str, int] = recorder.costs
         self.price: Price = self._prices.cost
-        self._budgets = SpentBudgets(store, gateway.limits, gateway.reconciler.budgets)
+        self._budgets = SpentBudgets(
+            store, gateway.limits, gateway.reconciler.budgets, self._log.written
+        )
         self._nodes = NodesKept(store.database, gateway.fleet.nodes)
         self._is_serving = asyncio.Event()
         self._admin: ASGIApp | None = None

@@ -20,7 +20,7 @@ async def send(destination: AlertDestination, delivery: Delivery, now: float) ->
             return await _attempt(destination, delivery, now)
     except TimeoutError:
         return Sent("no answer in time", may_succeed_later=True)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, alerts go on
         _log.exception("alert_not_sent", destination=destination.name)
         return Sent(f"It cannot be sent ({type(error).__name__}); the log has more.")
 
