@@ -1,7 +1,7 @@
 """structlog without rich, which it loads for traces in colour wherever it finds it.
 
 Law: a start does not load rich, a tenth of it; our traces are plain. So everything imports
-structlog from here.
+structlog from here. A command that logs does so on stderr: what it prints is for programs.
 """
 
 import sys
@@ -28,3 +28,4 @@ def _without(unwanted: str, name: str) -> ModuleType:
 
 if not TYPE_CHECKING:
     structlog = _without("rich", "structlog")
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))

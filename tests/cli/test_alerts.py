@@ -1,6 +1,8 @@
 """Alerts on the command line: rules and destinations by their whole life, and a test."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -89,5 +91,18 @@ def test_a_test_that_fails_says_why(longwire, tmp_path):
     assert 0 == longwire("alerts", "destinations", "create", "ops", *words).returncode
     tried = longwire("alerts", "test", "ops")
     assert (1, True) == (tried.returncode, "ops: failed; Cannot connect" in tried.stdout)
+    as_json = longwire("alerts", "test", "ops", "--json")
+    assert (1, "failed") == (as_json.returncode, json.loads(as_json.stdout)["status"])
+    assert "alert_not_delivered" not in as_json.stderr
     assert "nothing to be warned of\n" == longwire("alerts", "list").stdout
     assert "no alerts yet\n" == longwire("alerts", "history").stdout
+
+
+@pytest.mark.process
+def test_what_is_logged_is_no_part_of_the_output():
+    """A command that logs does so on stderr."""
+    program = "from longwire.logger import structlog; structlog.get_logger().warning('told')"
+    made = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ("", True) == (made.stdout, "told" in made.stderr)

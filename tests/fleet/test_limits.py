@@ -479,6 +479,26 @@ async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):
     assert {"key:2": caught.value.retry_after} == await b.waits([other])
 
 
+async def test_what_is_shared_can_become_less(nodes):
+    """Of whose key is somebody else's now: whichever node admits it, turns go on."""
+    subject = key(Budgets(tokens_per_day=100))
+    a, b, _ = nodes
+    b.leave(await b.enter(subject), Spent(199))
+    await written(b)
+    with pytest.raises(LimitReached):
+        await a.enter(subject)
+    now = time.time()
+    a.set_spent(subject, now, Spent(), Spent())
+    await written(a)
+    with pytest.raises(LimitReached):
+        await a.enter(subject)
+    a.set_spent(subject, now, Spent(7), Spent(7), before=a.spent(subject))
+    await written(a)
+    assert await admitted(a, subject)
+    assert await admitted(b, subject)
+    assert b"7" == await b._valkey.call("HGET", b._keys(subject)[2], "t")
+
+
 def weekly(tokens):
     """What a user may spend in a week of a zone."""
     budget = Budget("b", SubjectKind.USER, "usr_1", Period.WEEK, Unit.TOKENS, tokens)

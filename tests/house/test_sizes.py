@@ -55,6 +55,7 @@ CATCHES_ALL: dict[str, str] = {
     "server/data/sockets.py": "likewise for a message over WebSocket",
     "server/data/upgrade.py": "likewise for an upgrade",
     "server/signals.py": "the edge of a process: what a part fails with is logged, then it ends",
+    "upstream/notices/send.py": "what fails in it costs one delivery, not the process",
     "relay/homes.py": "a read in a task of its own: what fails in it costs a home, not the process",
 }
 

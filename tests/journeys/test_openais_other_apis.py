@@ -445,6 +445,49 @@ async def test_what_is_logged(logged, store):
     assert b"" == kept[2].response
 
 
+@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize("place", [0, 1, 2])
+async def test_what_streams_is_known_wherever_the_form_says_so(
+    logged, store, emulator, place, refused
+):
+    """Also behind the file, when it is on its way already; and where the upstream refuses."""
+    running, http = logged
+    fields = [("model", "gpt-4o-transcribe"), ("file", "x" * 100_000)]
+    fields.insert(place, ("stream", "true"))
+    ends = ["", "", "--b--\r\n"]
+    parts = [form_of(each, end=end) for each, end in zip(fields, ends, strict=True)]
+    parts = [part.replace(b'"file"', b'"file"; filename="a.wav"') for part in parts]
+
+    async def chunks():
+        for number, part in enumerate(parts):
+            yield part
+            if fields[number][0] == "file":
+                await become(lambda: emulator.counters.http_requests == 1)
+
+    if refused:
+        emulator.faults.add(Fault(at="before_create", act="error", status=400, code="bad"))
+    headers = {"content-type": FORM, "content-length": str(sum(map(len, parts)))}
+    async with http.post("/v1/audio/transcriptions", data=chunks(), headers=headers) as answer:
+        assert (400 if refused else 200) == answer.status
+        await answer.read()
+    await become(lambda: running.app.control.backlog[0] == 0)
+    assert [True] == [row.streams for row in (await store.turns.page()).items]
+
+
+async def test_a_broken_answer_has_the_status_that_its_client_saw(logged, store, emulator):
+    """Its head was passed on, as a stream or not."""
+    running, http = logged
+    emulator.faults.add(Fault(at="mid_delta", act="reset"))
+    body = {"model": "text-embedding-9", "input": ["x" * 400] * 8}
+    async with http.post("/v1/embeddings", json=body) as answer:
+        status = answer.status
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.read()
+    await become(lambda: running.app.control.backlog[0] == 0)
+    (row,) = (await store.turns.page()).items
+    assert (200, 200, "upstream_disconnected") == (status, row.status, row.error_code)
+
+
 async def test_a_model_whose_sound_has_another_price(logged, store):
     """A price of text does not make sound cheap: what it costs is not known."""
     running, http = logged

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 from httpx2 import AsyncClient
+from structlog.testing import capture_logs
 
 from longwire.app import opening
 from longwire.core.errors import ConfigurationError
@@ -237,6 +238,27 @@ async def test_a_collector_that_is_away_slows_nobody(serve, emulator, tmp_path, 
         each for each in shown.splitlines() if each.startswith("longwire_telemetry_dropped_")
     ]
     assert float(line.split()[1]) > 0
+
+
+async def test_a_collector_that_refuses_who_sends_is_said_so(serve, emulator, tmp_path):
+    """Of turns and metrics each once: the headers are wrong, and not where it is sent."""
+    with capture_logs() as logged:
+        async with (
+            collecting(status=401) as collector,
+            traced(serve, tmp_path, emulator.url, collector.url) as (_, client),
+        ):
+            await ask(client)
+            async with asyncio.timeout(20):
+                while len(told(logged)) < 2:  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0.02)
+    mend = "see telemetry.headers; the collector answers 401"
+    assert {("traces", mend), ("metrics", mend)} == set(told(logged))
+
+
+def told(logged):
+    """What was not sent, with the mend."""
+    lines = [each for each in logged if each["event"] == "telemetry_not_sent"]
+    return [(each["kind"], each["mend"]) for each in lines]
 
 
 def test_without_the_sdk_a_start_names_the_mend(monkeypatch):

@@ -1,13 +1,18 @@
 """Budgets of keys, counted over all processes."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from longwire.app import opening
 from longwire.core.errors import LimitReached
 from longwire.core.nouns.access import ApiKey, Budgets, Grant
-from longwire.core.rules.limits import Subject
+from longwire.core.nouns.budget import Budget, Period, SubjectKind, Unit
+from longwire.core.nouns.people import Role, User
+from longwire.core.nouns.secret import Secret
+from longwire.core.rules.limits import Spent, Subject
+from longwire.core.rules.spending import subjects_of
 from longwire.fleet.local import LocalLimits
 from longwire.server.budgets import SpentBudgets
 from longwire.store.store import now_ms
@@ -29,6 +34,55 @@ async def test_what_another_process_spent_counts_here(store, actor):
     await limits.enter(Subject(f"key:{other.id}", "other", one.grant.rates, budgets))
     with pytest.raises(LimitReached, match="used up"):
         await limits.enter(Subject(f"key:{one.id}", "one", one.grant.rates, budgets))
+
+
+async def owning(store, actor, *names):
+    """Keys of a user by these names, and that the user may spend 15 tokens a day."""
+    draft = User("", "ada@example.org", "Ada", Role.MEMBER)
+    user = await store.users.create(draft, Secret("correct horse battery"), actor)
+    grant = Grant("", "prj_default", user_id=user.id)
+    keys = [await store.keys.create(ApiKey("", name, "", b"", grant), actor) for name in names]
+    budget = Budget("b", SubjectKind.USER, user.id, Period.DAY, Unit.TOKENS, 15)
+    return [each.key for each in keys], subjects_of((budget,), {}, "UTC")
+
+
+async def give_away(store, key, how, actor):
+    """Let a key be nobody's, or gone."""
+    if how == "moved":
+        await store.keys.update(replace(key, grant=replace(key.grant, user_id=None)), actor)
+    else:
+        revoked = await store.keys.revoke(key.id, key.revision, actor)
+        await store.keys.delete(key.id, revoked.revision, actor)
+
+
+@pytest.mark.parametrize("how", ["moved", "deleted"])
+async def test_a_key_that_is_somebody_elses_takes_along_what_it_spent(store, actor, how):
+    """Its user may spend that again; what is not written yet is forgotten of nobody."""
+    (one, other), running = await owning(store, actor, "a", "b")
+    (subject,) = running.values()
+    limits, waits = LocalLimits(lambda: NOON / 1_000), True
+    first, last = [await limits.enter(subject) for _ in range(2)]
+
+    async def written():
+        if not waits:
+            limits.leave(last, Spent(4))  # one more ends meanwhile
+        return not waits
+
+    budgets = SpentBudgets(store, limits, lambda: running, written)
+    limits.leave(first, Spent(15))
+    await store.turns.add([row(key_id=one.id)])
+    await budgets.count(NOON)
+    await give_away(store, one, how, actor)
+    await budgets.count(NOON)  # while the log waits, nothing is sure
+    assert 15 == limits.spent(subject)[0].tokens
+    waits = False
+    await budgets.count(NOON)
+    assert 4 == limits.spent(subject)[0].tokens
+    await limits.enter(subject)
+    await store.turns.add([row(1, key_id=other.id)])
+    await budgets.count(NOON)
+    with pytest.raises(LimitReached, match="used up"):
+        await limits.enter(subject)
 
 
 async def test_what_was_spent_before_a_start_counts_from_the_first_turn(

@@ -1,4 +1,7 @@
+import re
+
 import pytest
+from pydantic import ValidationError
 
 from longwire.settings import Settings
 from longwire.settings.telemetry import ratio_of
@@ -53,6 +56,38 @@ def test_what_the_file_says_wins(monkeypatch):
         (table := telemetry(monkeypatch, {"sample_ratio": 1.0, "interval": "60s"})).sample_ratio,
         table.interval,
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "mend"),
+    [
+        ({"headers": {"a b": "planted"}}, "the name of 'a b': no header name"),
+        ({"headers": {"": "planted"}}, "no header name"),
+        ({"headers": {"x-key": "plant\ned"}}, "the value of 'x-key': must be printable ASCII"),
+        ({"headers": {"x-key": "schlüssel"}}, "the value of 'x-key': must be printable ASCII"),
+        ({"headers": {"x-key": " planted"}}, "the value of 'x-key': must not begin or end"),
+        ({"headers": {"X-Key": "a", "x-key": "planted"}}, "x-key stands twice"),
+        ({"headers": {"Content-Type": "planted"}}, "is set by the gateway"),
+        ({"endpoint": "http://["}, "must be a URL of a host"),
+        ({"endpoint": "http://collector:99999"}, "must be a URL of a host"),
+        ({"endpoint": "http://collector?key=planted"}, "must be a URL of a host"),
+    ],
+)
+def test_what_could_never_be_sent_is_refused(monkeypatch, table, mend):
+    """Rather than said by nobody while nothing arrives; the value is not shown."""
+    with pytest.raises(ValidationError, match=re.escape(mend)) as caught:
+        telemetry(monkeypatch, table)
+    said = str(caught.value.errors(include_input=False))
+    assert "planted" not in said
+
+
+def test_a_collector_may_ask_for_credentials(monkeypatch):
+    """As a header, or in the URL."""
+    table = {
+        "endpoint": "https://user:own@collector/otlp",
+        "headers": {"Authorization": "Bearer x"},
+    }
+    assert telemetry(monkeypatch, table).is_on
 
 
 def test_the_headers_are_never_shown(monkeypatch):

@@ -4,7 +4,7 @@ The nouns and rules are those of `core`; whoever waits for something shared wait
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from longwire.core.rules.homes import HomeKey
@@ -29,8 +29,16 @@ class Limits(Protocol):
     async def waits(self, subjects: Collection[Subject]) -> Mapping[str, int]:
         """Return in how many seconds a turn could be admitted, by the ids of those that refuse."""
 
-    def set_spent(self, subject: Subject, now: float, *sums: Spent) -> None:
-        """Take over what each period of a subject had cost at a time, in all processes."""
+    def spent(self, subject: Subject) -> Sequence[Spent]:
+        """Return what each period of a subject cost, as this process knows."""
+
+    def set_spent(
+        self, subject: Subject, now: float, *sums: Spent, before: Sequence[Spent] | None = None
+    ) -> None:
+        """Take over what each period of a subject had cost at a time, in all processes.
+
+        With `before`, what was `spent` when all of that was in the sums, they may be less.
+        """
 
 
 class Attempt(Protocol):

@@ -115,15 +115,24 @@ class SharedLimits:
         refusal = _meter_of(state, subject, now).refusal(subject, now) if len(state) > 1 else None
         return refusal.retry_after if refusal else 0
 
-    def set_spent(self, subject: Subject, now: float, *sums: Spent) -> None:
-        """Take over what each period of a subject had cost at a time, in all processes."""
-        self._alone.set_spent(subject, now, *sums)
+    def spent(self, subject: Subject) -> Sequence[Spent]:
+        """Return what each period of a subject cost, as this node knows by itself."""
+        return self._alone.spent(subject)
+
+    def set_spent(
+        self, subject: Subject, now: float, *sums: Spent, before: Sequence[Spent] | None = None
+    ) -> None:
+        """Take over what each period of a subject had cost at a time, in all processes.
+
+        With `before` it replaces what is shared; what was spent just now comes with the next sums.
+        """
+        self._alone.set_spent(subject, now, *sums, before=before)
         self._come_back()
         self._is_alone = self._valkey.is_away
         taken_over = (subject, subject.calendar.names(now), sums)
-        if self._taken_over.get(subject.id) != taken_over:
+        if self._taken_over.get(subject.id) != taken_over or before is not None:
             self._taken_over[subject.id] = taken_over
-            self._post_spent(subject, now, sums)
+            self._post_spent(subject, now, sums, replaces=before is not None)
 
     async def keep_leases(self) -> None:
         """Renew the leases of turns under way until cancelled."""
@@ -131,9 +140,12 @@ class SharedLimits:
             await asyncio.sleep(self._lasts / 3)
             self._renew()
 
-    def _post_spent(self, subject: Subject, now: float, sums: Sequence[Spent]) -> None:
+    def _post_spent(
+        self, subject: Subject, now: float, sums: Sequence[Spent], *, replaces: bool = False
+    ) -> None:
         keys = [f"lw:{{{subject.id}}}:{each}" for each in subject.calendar.names(now)]
-        self._valkey.post_run(_SPENT, keys, *chain.from_iterable(sums), is_kept=False)
+        spent = chain.from_iterable(sums)
+        self._valkey.post_run(_SPENT, keys, *spent, int(replaces), is_kept=False)
 
     def _come_back(self) -> None:
         """Once Valkey is back, let it know what is under way here, and what is spent."""

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from longwire.core.errors import LimitReached
@@ -62,9 +62,15 @@ class LocalLimits:
         refusals = ((each.id, self.meter(each).refusal(each, now)) for each in subjects)
         return {name: refusal.retry_after for name, refusal in refusals if refusal}
 
-    def set_spent(self, subject: Subject, now: float, *sums: Spent) -> None:
+    def spent(self, subject: Subject) -> Sequence[Spent]:
+        """Return what each period of a subject cost, as this process knows."""
+        return tuple(self.meter(subject).sums)
+
+    def set_spent(
+        self, subject: Subject, now: float, *sums: Spent, before: Sequence[Spent] | None = None
+    ) -> None:
         """Take over what each period of a subject had cost at a time, in all processes."""
-        self.meter(subject).set_spent(now, *sums)
+        self.meter(subject).set_spent(now, *sums, before=before)
 
     def meter(self, subject: Subject) -> Meter:
         """Return what counts a subject here."""

@@ -159,11 +159,11 @@ class StoredControlPlane:
         self.keep: Keep = recorder.keep
         self.costs: Mapping[str, int] = recorder.costs
         self.price: Price = self._prices.cost
-        self._budgets = SpentBudgets(store, gateway.limits, gateway.reconciler.budgets)
+        reconciler, written = gateway.reconciler, self._log.written
+        self._budgets = SpentBudgets(store, gateway.limits, reconciler.budgets, written)
         self._nodes = NodesKept(store.database, gateway.fleet.nodes)
         self._is_serving = asyncio.Event()
         self._admin: ASGIApp | None = None
-        reconciler = gateway.reconciler
         sessions, health = _of_all_nodes(gateway, failures)
         self.alerting = _alerting(store, gateway, health, self._log)
         self._turns = FleetTurns(feed, gateway.fleet.tidings)

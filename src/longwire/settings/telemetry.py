@@ -6,9 +6,12 @@ What it leaves open OpenTelemetry's own variables say, as its specification has 
 import os
 from collections.abc import Mapping
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from longwire.core.nouns.secret import Secret
+from longwire.core.nouns.sent_headers import OF_THE_CONNECTION, check_headers
 from longwire.settings.checks import Section, attributes_from_text
 from longwire.settings.quantities import Duration
 
@@ -21,7 +24,34 @@ _ALL, _NONE = 1.0, 0.0
 _QUEUE: Final = 8_192
 _SAMPLERS: Final = {"always_on": _ALL, "always_off": _NONE}
 _Attributes = Annotated[dict[str, str], BeforeValidator(attributes_from_text)]
-_Headers = Annotated[dict[str, SecretStr], BeforeValidator(attributes_from_text)]
+
+
+def _headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    sent = [(name, Secret(value.get_secret_value())) for name, value in headers.items()]
+    for problem in check_headers(sent, OF_THE_CONNECTION):
+        _, number, part = problem.field.split(".")
+        raise ValueError(f"the {part} of {sent[int(number)][0]!r}: {problem.message}")
+    for name, value in sent:
+        if value.reveal() != value.reveal().strip():
+            raise ValueError(f"the value of {name!r}: must not begin or end with a blank")
+    return headers
+
+
+def _endpoint(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_base = bool(parts.hostname) and parts.port != 0 and not parts.query + parts.fragment
+    except ValueError:
+        is_base = False
+    if url and not is_base:
+        raise ValueError("must be a URL of a host, and maybe a path, as http://localhost:4318")
+    return url
+
+
+_Endpoint = Annotated[str, AfterValidator(_endpoint)]
+_Headers = Annotated[
+    dict[str, SecretStr], BeforeValidator(attributes_from_text), AfterValidator(_headers)
+]
 
 
 def _sends(variable: str) -> bool:
@@ -47,7 +77,7 @@ def _whole(variable: str, default: int) -> int:
 class Telemetry(Section):
     """Turns as traces and metrics, sent over OTLP; without an endpoint nothing is sent."""
 
-    endpoint: str = Field(
+    endpoint: _Endpoint = Field(
         "",
         pattern=r"^(https?://[!-~]+)?$",
         description="Base URL of a collector that takes OTLP over HTTP, as "

@@ -4,8 +4,10 @@ Law: what rules see, what fires of it and what is to be sent are one transaction
 nodes one at a time steps; so each alert is told once, and nothing that fired is lost by a crash.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Row, and_, delete, func, insert, select, update
@@ -34,8 +36,11 @@ from longwire.store.tables import jobs
 KEPT_MS: Final = 90 * 86_400_000
 """So long alerts that are over stay in the history."""
 
+AT_ONCE: Final = 4
+"""So many deliveries to one destination are under way at most."""
+
 _CLAIM_MS: Final = 120_000
-_AT_ONCE: Final = 50
+_LOOKED_AT: Final = 50
 _ORDER: Final = Order((alerts.c.fired_at, alerts.c.id), is_descending=True)
 Say = Callable[[str, AlertRule, Notice], Message]
 """Says, of the alert with an id, what is told of it."""
@@ -100,20 +105,32 @@ class Alerts:
         async with self._database.read() as connection:
             return int(await connection.scalar(query) or 0)
 
-    async def claim_due(self, now: int) -> tuple[Delivery, ...]:
-        """Return deliveries that are due, which nobody else gets for two minutes."""
+    async def claim_due(
+        self, now: int, under_way: Mapping[str, int] = MappingProxyType({})
+    ) -> tuple[Delivery, ...]:
+        """Return deliveries that are due, which nobody else gets for two minutes.
+
+        They are none of destinations to which as many as may be are `under_way` with them.
+        """
+        columns, room = alert_deliveries.c, Counter(under_way)
+        full = [each for each, number in room.items() if number >= AT_ONCE]
         query = (
             select(alert_deliveries)
-            .where(alert_deliveries.c.next_at <= now)
-            .order_by(alert_deliveries.c.next_at)
-            .limit(_AT_ONCE)
+            .where(columns.next_at <= now, columns.destination_id.not_in(full))
+            .order_by(columns.next_at)
+            .limit(_LOOKED_AT)
         )
         async with self._database.read() as connection:
             due = [_delivery(row) for row in (await connection.execute(query)).all()]
-        if not due:
+        wanted = []
+        for each in due:
+            room[each.destination_id] += 1
+            if room[each.destination_id] <= AT_ONCE:
+                wanted.append(each)
+        if not wanted:
             return ()
         async with self._database.write() as connection:
-            return tuple([each for each in due if await _claimed(connection, each, now)])
+            return tuple([each for each in wanted if await _claimed(connection, each, now)])
 
     async def settle(self, delivery: Delivery) -> None:
         """Keep what became of an attempt."""

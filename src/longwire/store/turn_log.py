@@ -118,8 +118,11 @@ class TurnLog:
             async with asyncio.timeout(self._measures.courtesy):
                 await self._roomy.wait()
 
-    async def written(self) -> None:
-        """Wait until what waits now is written, as long as a database is waited for at most."""
+    async def written(self) -> bool:
+        """Wait until what waits now is written, as long as a database is waited for at most.
+
+        False where it is not then.
+        """
         end = self._gone + len(self._rows)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._measures.patience):
@@ -127,6 +130,7 @@ class TurnLog:
                     self._enough.set()
                     self._wrote.clear()
                     await self._wrote.wait()
+        return self._gone >= end
 
     def write(self, row: TurnRow, *beside: Beside) -> None:
         """Take a row, to be written soon; with no room left it is counted and lost."""

@@ -203,6 +203,18 @@ def test_turns_that_are_not_written_yet_are_not_forgotten():
     assert (Spent(100, 20), Spent(400, 10)) == (meter.sums[0], meter.sums[1])
 
 
+@given(known=st.integers(0, 99), since=st.integers(0, 99), spent=st.integers(0, 299))
+def test_what_somebody_spent_can_become_less(known, since, spent):
+    """Where all that was known is in the sums: what was counted since then stays, and no more."""
+    meter = Meter()
+    meter.count(NOON, Spent(known, known))
+    before = tuple(meter.sums)
+    meter.count(NOON, Spent(since, since))
+    meter.set_spent(NOON, Spent(spent, spent), Spent(), before=before)
+    day = max(spent, min(known + since, spent + since))
+    assert (Spent(day, day), Spent(since, since)) == (meter.sums[0], meter.sums[1])
+
+
 def test_a_count_of_yesterday_says_nothing_of_today():
     """It was begun just before midnight; but a clock that went back is believed."""
     meter, midnight = Meter(), datetime(2026, 11, 1, tzinfo=UTC).timestamp()

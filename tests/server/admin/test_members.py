@@ -144,7 +144,8 @@ async def test_what_an_admin_lets_a_key_have_stays_when_its_member_renames_it(ad
 async def test_a_member_sees_turns_and_usage_of_their_own_keys_alone(admin, member, store):
     """Others' turns of the same project are not there, whatever is filtered by."""
     own = await _key(store, "own", "member@example.org")
-    others = await _key(store, "others")
+    others = await _key(store, "others", "admin@example.org")
+    me, else_ = [(await store.users.find(f"{name}@example.org")).id for name in ("member", "admin")]
     rows = [
         row(0, project_id="prj_default", key_id=own.id, key_name="own"),
         row(1, project_id="prj_default", key_id=others.id, key_name="others"),
@@ -155,12 +156,18 @@ async def test_a_member_sees_turns_and_usage_of_their_own_keys_alone(admin, memb
         assert [{"keyName": "own"}] == found["nodes"]
         assert 1 == (await member.get(USAGE, by="ALL", filter=criteria, **SPAN))["totals"]["turns"]
     assert [] == (await member.get(TURNS, filter={"keyID": others.id}))["nodes"]
-    assert (
-        0
-        == (await member.get(USAGE, by="ALL", filter={"keyID": others.id}, **SPAN))["totals"][
-            "turns"
-        ]
-    )
+    for criteria, turns in (
+        ({"keyID": others.id}, 0),
+        ({"userID": else_}, 0),
+        ({"userID": me}, 1),
+        ({"userID": me, "keyID": others.id}, 0),
+    ):
+        found = await member.get(USAGE, by="ALL", filter=criteria, **SPAN)
+        assert turns == found["totals"]["turns"], criteria
+    for user, key, turns in ((else_, others, 1), (me, others, 0), (me, own, 1)):
+        criteria = {"userID": user, "keyID": key.id}
+        found = await admin.get(USAGE, by="ALL", filter=criteria, **SPAN)
+        assert turns == found["totals"]["turns"], criteria
     assert {"keyName": "own"} == await member.get(TURN, id=str(rows[0].id))
     assert "NOT_FOUND" == (await member.fail(TURN, id=str(rows[1].id)))["code"]
 

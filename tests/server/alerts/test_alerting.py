@@ -69,6 +69,12 @@ async def served(gateway):
             await asyncio.sleep(0.2)
 
 
+async def sent_by(deliveries):
+    """Send what is due, and wait until it is."""
+    async with asyncio.TaskGroup() as group:
+        await deliveries.begin_due(group)
+
+
 async def test_a_channel_that_rests_is_told_and_its_end_too(emulator, tmp_path):
     """A webhook hears that it rests, why, and that it serves again; so do the metrics."""
     url = f"sqlite:///{tmp_path}/longwire.db"
@@ -116,14 +122,14 @@ async def test_a_delivery_survives_a_restart(store):
             return destinations
 
         first = Deliveries(store.alerts, known, lambda: now)
-        await first.send_due()
+        await sent_by(first)
         one = await receiver.message()
         (waiting,) = (await store.alerts.page()).items[0].deliveries
         assert (DeliveryStatus.PENDING, 1) == (waiting.status, waiting.attempts)
         assert waiting.answer.startswith("503")
         second = Deliveries(store.alerts, known, lambda: now)
         now = waiting.next_at
-        await second.send_due()
+        await sent_by(second)
         other = await receiver.message()
     (ended,) = (await store.alerts.page()).items[0].deliveries
     assert (DeliveryStatus.DELIVERED, 2, None) == (ended.status, ended.attempts, ended.next_at)
@@ -141,7 +147,7 @@ async def test_a_delivery_is_given_up_after_its_last_attempt(store):
 
     deliveries = Deliveries(store.alerts, known, lambda: now)
     for _ in range(9):
-        await deliveries.send_due()
+        await sent_by(deliveries)
         (delivery,) = (await store.alerts.page()).items[0].deliveries
         if delivery.next_at is not None:
             waits.append(delivery.next_at - now)
@@ -158,7 +164,7 @@ async def test_what_goes_to_a_destination_that_is_gone_fails(store):
     async def known():
         return ()
 
-    await Deliveries(store.alerts, known, lambda: NOON).send_due()
+    await sent_by(Deliveries(store.alerts, known, lambda: NOON))
     (delivery,) = (await store.alerts.page()).items[0].deliveries
     expected = (DeliveryStatus.FAILED, "the destination is there no more")
     assert expected == (delivery.status, delivery.answer)

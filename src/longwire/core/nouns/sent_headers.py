@@ -1,7 +1,7 @@
 """The headers that an operator may add to requests upstream, and those that are the gateway's."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.secret import Secret
@@ -20,7 +20,7 @@ _CREDENTIALS = frozenset(
         "chatgpt-account-id",
     }
 )
-_OF_THE_CONNECTION = frozenset(
+OF_THE_CONNECTION = frozenset(
     {
         "accept",
         "accept-encoding",
@@ -59,22 +59,24 @@ def check_header(name: str) -> str | None:
         return "no header name; write letters, digits, '-' and '_'"
     if own in _CREDENTIALS:
         return "carries credentials; those are the channel's keys and accounts"
-    if own in _OF_THE_CONNECTION or own.startswith("sec-websocket-"):
+    if own in OF_THE_CONNECTION or own.startswith("sec-websocket-"):
         return "belongs to the connection; the gateway sets it"
     if own in _FIELDS:
         return f"is set by the channel's {_FIELDS[own]}; write it there"
     return None
 
 
-def check_headers(headers: Iterable[tuple[str, Secret]]) -> Iterator[FieldProblem]:
-    """Yield what is wrong with the headers that a channel adds to every request."""
+def check_headers(
+    headers: Iterable[tuple[str, Secret]], reserved: Collection[str] = _RESERVED_HEADERS
+) -> Iterator[FieldProblem]:
+    """Yield what is wrong with the headers that an operator adds to every request."""
     seen: set[str] = set()
     for number, (name, value) in enumerate(headers):
         if not _NAME.fullmatch(name):
             yield FieldProblem(
                 f"headers.{number}.name", "no header name; write letters, digits, '-' and '_'"
             )
-        elif name.lower() in _RESERVED_HEADERS:
+        elif name.lower() in reserved:
             yield FieldProblem(f"headers.{number}.name", "is set by the gateway; remove it")
         elif name.lower() in seen:
             yield FieldProblem(f"headers.{number}.name", f"{name} stands twice; remove one")

@@ -7,7 +7,7 @@ turns at once those are admitted that fit. Times are arguments, in seconds since
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, NamedTuple, Self
@@ -247,17 +247,18 @@ class Meter:
         for at, known in enumerate(self.sums):
             self.sums[at] = Spent(known.tokens + tokens, known.cost + cost)
 
-    def set_spent(self, now: float, *sums: Spent) -> None:
+    def set_spent(self, now: float, *sums: Spent, before: Sequence[Spent] | None = None) -> None:
         """Take over what each period cost, as somebody else counted it at a time.
 
-        Where that is less than what is known here, turns that ended just now are not in it yet.
+        Where that is less than what is known here, turns that ended just now are not in it yet; but
+        where `before` says what was known when all of that was in it, only those since then.
         """
         if now >= self._turns_at:
             self._turn_the_calendar(now)
         begins = self._spans[0].begins
         if now >= begins:
-            pairs = zip(self.sums, sums, strict=True)
-            self.sums = [Spent(*map(max, known, other)) for known, other in pairs]
+            known = self.sums if before is None else map(_less, self.sums, before, sums)
+            self.sums = [Spent(*map(max, *both)) for both in zip(known, sums, strict=True)]
         elif now < begins - _SPAN:  # else it is of a period before; but this clock went back
             self._begin(now)
             self.sums = list(sums)
@@ -324,6 +325,12 @@ class _Spendable(NamedTuple):
         """Return the refusal of a turn while others may yet spend what is left."""
         what = f"no more than the {self._noun}, which turns under way may use up"
         return _refusal(self.subject, what, _RETRY_CONCURRENT)
+
+
+def _less(known: Spent, before: Spent, other: Spent) -> Spent:
+    """Return what somebody else counted with what came since, where it is less than is known."""
+    tokens = min(known.tokens, other.tokens + known.tokens - before.tokens)
+    return Spent(tokens, min(known.cost, other.cost + known.cost - before.cost))
 
 
 def _refusal(subject: Subject, what: str, seconds: int) -> LimitReached:

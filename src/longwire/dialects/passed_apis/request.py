@@ -54,10 +54,14 @@ def decode_form(api: PassedApi, form: Form, upload: Upload, size: int) -> Turn:
     """Return the turn of a form of `size` bytes, whose model has come. Raises `InvalidRequest`."""
     field = form.fields.get("model")
     model = field.value.decode("utf-8", "replace").strip() if field else ""
-    stream = form.fields.get("stream")
-    streams = stream is not None and stream.value.strip().lower() == b"true"
     source = Source(api.name, size, options=upload, refusal=_not_offered(api, model))
-    return _turn(source, _checked(model), streams=streams)
+    return _turn(source, _checked(model), streams=streams_in(form))
+
+
+def streams_in(form: Form) -> bool:
+    """Whether a form asks for an answer as it is made, as far as it has come."""
+    stream = form.fields.get("stream")
+    return stream is not None and stream.value.strip().lower() == b"true"
 
 
 def _checked(model: str) -> str:

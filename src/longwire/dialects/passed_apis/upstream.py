@@ -15,6 +15,10 @@ from longwire.dialects.responses.call import sent_model
 class FormUpload(Protocol):
     """A form on its way, as its turn has it."""
 
+    @property
+    def streams(self) -> bool:
+        """Whether it asks for an answer as it is made, as far as it has come."""
+
     def naming(self, model: str) -> Upload:
         """Return the same form with another value in its field for the model."""
 
@@ -36,6 +40,15 @@ class PassedUpstream:
         )
         body = passed_body(turn, {}) if form is None else form.naming(sent_model(turn))
         return UpstreamCall(body, lambda _: PassedBytes(), is_passed_on=True, media=media)
+
+
+def asks_for_stream(turn: Turn) -> bool:
+    """Whether a turn of these APIs asks for its answer as it is made, as far as is known by now.
+
+    A form may say so behind its files, long after it was sent on.
+    """
+    form: FormUpload | None = turn.source.options  # type: ignore[assignment] # as above
+    return turn.streams or (form is not None and form.streams)
 
 
 def kept_form(turn: Turn) -> bytes:

@@ -29,7 +29,7 @@ from longwire.core.rules.routing import Manner
 from longwire.core.rules.session import LOGGED_HEADERS, trace_id
 from longwire.core.rules.turn import Purpose
 from longwire.dialects.clients import dialect_of
-from longwire.dialects.passed_apis.upstream import kept_form
+from longwire.dialects.passed_apis.upstream import asks_for_stream, kept_form
 from longwire.dialects.responses.call import encode_body
 from longwire.dialects.responses.recall import as_received
 from longwire.dialects.responses.usage import Bill
@@ -109,7 +109,7 @@ class TurnRecorder:
             **_travelled(record),
             model_asked=_fit(turn.model, LONGEST_NAME),
             model_served=_fit(bill.model, LONGEST_NAME),
-            streams=turn.streams,
+            streams=_streams(record),
             outcome=record.outcome,
             status=status,
             error_code=_fit(error_code, LONGEST_WORD) if error_code else "",
@@ -142,7 +142,9 @@ class TurnRecorder:
         match record.error:
             case Exception() as error if not has_terminal:
                 status, code, _ = self.explain(error)
-                has_begun = record.request.turn.streams and record.first_event is not None
+                passes = record.request.turn.purpose is Purpose.PASSED  # on whatever comes first
+                streams = passes or record.request.turn.streams
+                has_begun = streams and record.first_event is not None
                 return _OK if has_begun else status, code or record.outcome
             case _:
                 failed = record.outcome if record.outcome == "failed" else ""
@@ -251,6 +253,15 @@ def _fit(text: str, most: int) -> str:
     return (
         text[:most].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
     )
+
+
+def _streams(record: TurnRecord) -> bool:
+    """Return whether the client streamed: it asked for that, or an answer of events was passed."""
+    turn, delivery = record.request.turn, record.delivery
+    if turn.purpose is not Purpose.PASSED:
+        return turn.streams
+    media_type = "" if delivery is None else delivery.media_type
+    return media_type.startswith("text/event-stream") or asks_for_stream(turn)
 
 
 def _bodies(turn_id: TurnId, record: TurnRecord) -> TurnBodies:

@@ -30,6 +30,13 @@ class Sight(NamedTuple):
             return self
         return self._replace(key_ids=(key_id,) if key_id in self.key_ids else ())
 
+    def of_keys(self, key_ids: tuple[str, ...]) -> "Sight":
+        """Return what is seen of these keys."""
+        seen = self.key_ids
+        if seen is None:
+            return self._replace(key_ids=key_ids)
+        return self._replace(key_ids=tuple(each for each in key_ids if each in seen))
+
 
 async def joined_projects(administration: Administration, viewer: Viewer) -> tuple[str, ...] | None:
     """Return the ids of the projects that somebody knows of, None for all."""

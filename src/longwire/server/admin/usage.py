@@ -231,8 +231,8 @@ async def _usage(
         raise InvalidFields([FieldProblem("since", message)])
     administration = info.context.administration
     sight = await sight_of(administration, viewer, counted.project_id)
-    if counted.user_id and sight.key_ids is None:
-        sight = sight._replace(key_ids=await administration.store.keys.of_user(counted.user_id))
+    if counted.user_id:
+        sight = sight.of_keys(await administration.store.keys.of_user(counted.user_id))
     sight = sight.of_key(counted.key_id)
     where = Where(
         project_ids=sight.project_ids,

@@ -1,7 +1,8 @@
 """Sends what is due to its destinations, again and again where that may help.
 
 Law: each attempt is claimed in the database first, so that of several nodes one makes it; what a
-crash leaves is sent after it. A destination that is away holds up no other one.
+crash leaves is sent after it. A destination that is away or slow holds up no other one: of each so
+many are under way at most, and nobody waits for them.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from longwire.core.nouns.delivery import (
 from longwire.core.nouns.destination import AlertDestination
 from longwire.logger import structlog
 from longwire.server.alerts.messages import test_message
-from longwire.store.alerts import Alerts
+from longwire.store.alerts import AT_ONCE, Alerts
 from longwire.store.secrets import new_id
 from longwire.upstream.notices.send import send
 
@@ -37,7 +38,7 @@ Destinations = Callable[[], Awaitable[Sequence[AlertDestination]]]
 
 @dataclass(slots=True)
 class _Unkept:
-    """A delivery that no database keeps, since it was away."""
+    """A delivery that no database keeps, since it was away; while it is sent it is due never."""
 
     delivery: Delivery
     destination: AlertDestination
@@ -59,7 +60,9 @@ class Deliveries:
         self._clock = clock
         self._pause = pause
         self._some = asyncio.Event()
+        self._under_way: Counter[str] = Counter()
         self._unkept: list[_Unkept] = []
+        self._unsettled: list[Delivery] = []
 
     def send_soon(self) -> None:
         """Look for what is due now rather than later."""
@@ -76,25 +79,33 @@ class Deliveries:
 
     async def keep_sending(self) -> None:
         """Send what is due, until cancelled; a database that is away is asked again."""
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause):
-                    await self._some.wait()
-            self._some.clear()
-            try:
-                await self._send_unkept()
-                await self.send_due()
-            except (StoreUnavailable, ConfigurationError) as error:
-                _log.warning("alert_deliveries_wait", error=getattr(error, "reason", str(error)))
-
-    async def send_due(self) -> None:
-        """Send what is due. Raises `StoreUnavailable`."""
-        due = await self._alerts.claim_due(self._clock())
-        if not due:
-            return
-        known = {each.id: each for each in await self._destinations() if each.enabled}
         async with asyncio.TaskGroup() as group:
+            while True:
+                await self._wait()
+                self._begin_unkept(group)
+                try:
+                    await self.begin_due(group)
+                except (StoreUnavailable, ConfigurationError) as error:
+                    _waits(error)
+
+    async def _wait(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pause):
+                await self._some.wait()
+        self._some.clear()
+
+    async def begin_due(self, group: asyncio.TaskGroup) -> None:
+        """Begin to send what is due, in tasks of a group that never fail.
+
+        Raises `StoreUnavailable`.
+        """
+        while self._unsettled:
+            await self._alerts.settle(self._unsettled[0])
+            del self._unsettled[0]
+        while due := await self._alerts.claim_due(self._clock(), self._under_way):
+            known = {each.id: each for each in await self._destinations() if each.enabled}
             for delivery in due:
+                self._under_way[delivery.destination_id] += 1
                 group.create_task(self._send_kept(delivery, known.get(delivery.destination_id)))
 
     async def test(self, destination: AlertDestination) -> Delivery:
@@ -115,14 +126,33 @@ class Deliveries:
         sent = _GONE
         if destination is not None:
             sent = await send(destination, delivery, self._clock() / _SECOND)
-        await self._alerts.settle(self._after(delivery, sent))
+        after = self._after(delivery, sent)
+        _tell(after)
+        try:
+            await self._alerts.settle(after)
+        except StoreUnavailable as error:
+            self._unsettled.append(after)
+            _waits(error)
+        self._under_way[delivery.destination_id] -= 1
+        self.send_soon()
 
-    async def _send_unkept(self) -> None:
+    def _begin_unkept(self, group: asyncio.TaskGroup) -> None:
         now = self._clock()
-        for each in [each for each in self._unkept if (each.delivery.next_at or 0) <= now]:
-            sent = await send(each.destination, each.delivery, now / _SECOND)
-            each.delivery = self._after(each.delivery, sent)
+        for each in self._unkept:
+            delivery, to = each.delivery, each.destination.id
+            is_due = delivery.next_at is not None and delivery.next_at <= now
+            if is_due and self._under_way[to] < AT_ONCE:
+                self._under_way[to] += 1
+                each.delivery = replace(delivery, next_at=None)
+                group.create_task(self._send_unkept(each))
+
+    async def _send_unkept(self, each: _Unkept) -> None:
+        sent = await send(each.destination, each.delivery, self._clock() / _SECOND)
+        each.delivery = self._after(each.delivery, sent)
+        _tell(each.delivery)
         self._unkept = [each for each in self._unkept if each.delivery.ended_at is None]
+        self._under_way[each.destination.id] -= 1
+        self.send_soon()
 
     def _after(self, delivery: Delivery, sent: Sent) -> Delivery:
         """Return a delivery after an attempt, and count what came of it."""
@@ -134,7 +164,14 @@ class Deliveries:
             return replace(after, next_at=now + round(wait * _SECOND))
         status = DeliveryStatus.DELIVERED if sent.is_delivered else DeliveryStatus.FAILED
         self.results[status.value] += 1
-        if not sent.is_delivered:
-            about = {"destination": delivery.destination_name, "answer": sent.answer}
-            _log.warning("alert_not_delivered", **about)
         return replace(after, status=status, next_at=None, ended_at=now)
+
+
+def _waits(error: StoreUnavailable | ConfigurationError) -> None:
+    _log.warning("alert_deliveries_wait", error=getattr(error, "reason", str(error)))
+
+
+def _tell(delivery: Delivery) -> None:
+    if delivery.status is DeliveryStatus.FAILED:
+        about = {"destination": delivery.destination_name, "answer": delivery.answer}
+        _log.warning("alert_not_delivered", **about)

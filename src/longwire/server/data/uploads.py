@@ -14,6 +14,7 @@ from typing import Final
 
 from longwire.core.errors import BodyTooLarge, LongwireError, Overloaded
 from longwire.dialects.passed_apis.form import Form
+from longwire.dialects.passed_apis.request import streams_in
 
 IN_MEMORY: Final = 256 * 1024
 """How many bytes of a form are kept in memory before a file is begun."""
@@ -132,6 +133,11 @@ class SpooledForm:
     def failure(self) -> LongwireError | None:
         """Why it cannot be read to its end, if it cannot."""
         return self.spool.failure
+
+    @property
+    def streams(self) -> bool:
+        """Whether it asks for an answer as it is made, as far as it has come."""
+        return streams_in(self.form)
 
     def naming(self, model: str) -> "SpooledForm":
         """Return the same form with another value in its field for the model."""

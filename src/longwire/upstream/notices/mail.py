@@ -1,8 +1,12 @@
-"""Messages as mail, over SMTP in a thread: the standard library's client waits where it is."""
+"""Messages as mail, over SMTP in a thread: the standard library's client waits where it is.
+
+Law: servers that are slow hold threads of mail alone; names are looked up in those of all.
+"""
 
 import asyncio
 import smtplib
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -15,13 +19,14 @@ from longwire.core.nouns.secret import concealed
 _TIMEOUT: Final = 20.0
 _LASTING: Final = 500
 _SHOWN: Final = 300
+_THREADS: Final = ThreadPoolExecutor(32, "mail")
 
 
 async def send_mail(mail: Mail, delivery: Delivery, now: float) -> Sent:
     """Send a message to all recipients, `now` in seconds since 1970 UTC."""
     message = mail_of(mail, delivery, now)
     try:
-        await asyncio.to_thread(_send, mail, message)
+        await asyncio.get_running_loop().run_in_executor(_THREADS, _send, mail, message)
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         refusals = [f"{who}: {code} {_text(why)}" for who, (code, why) in error.recipients.items()]

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -43,6 +43,9 @@ FAREWELL: Final = 1.0
 """How long the last of each kind may take to get away, in seconds."""
 
 _BATCH: Final = 512
+_ENDPOINT: Final = "see telemetry.endpoint"
+_HEADERS: Final = "see telemetry.headers"
+_REFUSES_WHO_SENDS: Final = {401, 403, 407, 431}
 _LOOP_ANSWERS: Final = 10.0
 Collect = Callable[[], Sequence[Metric]]
 
@@ -61,13 +64,41 @@ class Reach:
         self._kind = kind
         self._is_away = False
 
-    def note(self, *, succeeded: bool) -> None:
+    def note(self, *, succeeded: bool, mend: str = _ENDPOINT) -> None:
         """Note how an export ended, and say so where that is news."""
         if succeeded and self._is_away:
             _log.info("telemetry_sent_again", kind=self._kind)
         elif not succeeded and not self._is_away:
-            _log.warning("telemetry_not_sent", kind=self._kind, mend="see telemetry.endpoint")
+            _log.warning("telemetry_not_sent", kind=self._kind, mend=mend)
         self._is_away = not succeeded
+
+
+def mend_of(status: int | None, error: Exception | None) -> str:
+    """Return what to look at, by how a collector answered or why it could not be asked."""
+    if status is not None:
+        where = _HEADERS if status in _REFUSES_WHO_SENDS else _ENDPOINT
+        return f"{where}; the collector answers {status}"
+    if isinstance(error, UnicodeError) or type(error).__name__ == "InvalidHeader":
+        return _HEADERS  # what it says would show the value
+    return f"{_ENDPOINT}; {type(error).__name__}" if error else _ENDPOINT
+
+
+class _Remembering:
+    """The SDK's client, and what to look at since its last answer."""
+
+    __slots__ = ("_client", "mend")
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - the SDK's, which does not export it
+        self._client = client
+        self.mend = _ENDPOINT
+
+    def export(self, encoded: bytes) -> Any:  # noqa: ANN401 - likewise
+        answer = self._client.export(encoded)
+        self.mend = mend_of(answer.status_code, answer.error)
+        return answer
+
+    def shutdown(self) -> None:
+        self._client.shutdown()
 
 
 class TurnSender(OTLPSpanExporter):
@@ -101,7 +132,7 @@ class TurnSender(OTLPSpanExporter):
         sent = self._client.export(request(self._resource, self._scope, encoded))
         if not sent.success:
             self.lost += len(spans)
-        self.reach.note(succeeded=sent.success)
+        self.reach.note(succeeded=sent.success, mend=mend_of(sent.status_code, sent.error))
         return SpanExportResult.SUCCESS if sent.success else SpanExportResult.FAILURE
 
 
@@ -160,6 +191,8 @@ class MetricSender(MetricExporter):
         self._exporter = OTLPMetricExporter(
             endpoint=_below(options, "/v1/metrics"), headers=_headers(options)
         )
+        self._answers = _Remembering(self._exporter._client)  # noqa: SLF001 - as TurnSender's
+        self._exporter._client = self._answers  # type: ignore[assignment]  # noqa: SLF001
 
     def export(
         self,
@@ -174,7 +207,8 @@ class MetricSender(MetricExporter):
             for each in metrics_data.resource_metrics[:1]
         ]
         result = self._exporter.export(MetricsData(whole), timeout_millis)
-        self.reach.note(succeeded=result is MetricExportResult.SUCCESS)
+        succeeded = result is MetricExportResult.SUCCESS
+        self.reach.note(succeeded=succeeded, mend=self._answers.mend)
         return result
 
     def _in_loop(self) -> Sequence[Metric]:
