@@ -116,8 +116,20 @@ def overrides(text: str) -> tuple[Override, ...]:
     try:
         each = TypeAdapter(list[Declared]).validate_json(text or "[]")
     except ValueError as error:
-        raise ValueError(f"{_OVERRIDES} ({error})") from error
+        raise ValueError(f"{_OVERRIDES} ({_faults(error)})") from error
     return tuple(one.override for one in each)
+
+
+def _faults(error: ValueError) -> str:
+    """Return what a validation found, without what was written: it may be a secret."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    places = [".".join(map(str, each["loc"])) for each in faults]
+    pairs = zip(places, faults, strict=True)
+    return "; ".join(f"{place}: {each['msg']}" if place else each["msg"] for place, each in pairs)
 
 
 def words_or_default(text: str) -> tuple[str, ...] | None:
