@@ -132,6 +132,19 @@ async def test_a_member_keeps_to_their_projects_and_to_the_bounds_of_these(admin
     assert ["o3"] == wider["models"]
 
 
+async def test_a_bound_on_a_channel_that_is_gone_stays_one(admin, member, store):
+    """Keys can still be made, and open nothing of it; what is named must be there."""
+    spec = await store.channels.create(ChannelSpec("", "up", credential=Secret("sk")), TEST)
+    await admin.get(BOUND, bounds={"channels": [spec.id]})
+    await store.channels.delete(spec.id, 1, TEST)
+    made = (await member.get(CREATE, input={"name": "a"}))["apiKey"]
+    assert (spec.id,) == (await store.keys.get(made["id"])).grant.channels
+    await member.get(UPDATE, id=made["id"], revision=1, input={"models": ["gpt-5.2"]})
+    for caller in (admin, member):
+        refusal = await caller.fail(CREATE, input={"name": "b", "channels": ["ch_never"]})
+        assert ["channels"] == [each["field"] for each in refusal["fields"]]
+
+
 async def test_what_an_admin_lets_a_key_have_stays_when_its_member_renames_it(admin, member, store):
     """Bounds are for what a member widens."""
     await admin.get(BOUND, bounds={"models": ["gpt-5*"]})
