@@ -91,15 +91,22 @@ class FleetHealth:
         running, failed = self.running(channel_id), self._failures.of(channel_id)
         healths = [each.state.health for each in running]
         wires = [each.state.websocket_health for each in running if each.websocket is not None]
+        # Without HTTP beside it a WebSocket that fails is tried by every turn: it does not rest.
+        spared = [
+            each.state.websocket_health
+            for each in running
+            if each.websocket is not None and each.http is not None
+        ]
+        wire = _best(wires)
         clocks = time.monotonic(), time.time()
         problem = next((each.problem for each in (*healths, *wires) if each.problem), "")
         return Fare(
             _best(healths),
-            _best(wires),
+            Trust.FAILING if wire is Trust.RESTING and not spared else wire,
             connections,
             problem,
             _unavailable(running, clocks[1]) or resting_of(healths, *clocks),
-            resting_of(wires, *clocks),
+            resting_of(spared, *clocks),
             failed.blamed if problem else None,
             failed.last,
         )

@@ -84,7 +84,10 @@ class ChannelHealth:
     connections: int = strawberry.field(description="Live WebSocket connections of all nodes.")
     problem: str = strawberry.field(description="Why it failed last; empty while it is sound.")
     resting: Rests | None = strawberry.field(description="Null while turns go there.")
-    websocket_resting: Rests | None = strawberry.field(description="Turns go over HTTP meanwhile.")
+    websocket_resting: Rests | None = strawberry.field(
+        description="Turns go over HTTP meanwhile. Null where the transport is `websocket` alone: "
+        "every turn tries it."
+    )
     cause: ChannelFailure | None = strawberry.field(
         description="The failure since which it is not sound; null while it is."
     )
