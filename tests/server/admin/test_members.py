@@ -332,3 +332,24 @@ async def test_what_an_upstream_said_is_for_who_may_read_bodies(
     for caller, message in ((admin, quote), (viewer, "")):
         found = await caller.get(get, id=channel.id)
         assert {"code": "bad", "message": message} == found["health"]["lastFailure"]
+
+
+async def test_what_turn_met_a_failure_is_told_to_who_sees_it(
+    admin, viewer, administration, store, monkeypatch
+):
+    """A viewer gets the ids of turns of their own projects, and of no others."""
+    spec = ChannelSpec("", "local", credential=Secret("k"))
+    channel = await store.channels.create(spec, TEST)
+    user = await store.users.find("viewer@example.org")
+    await store.projects.add_member("prj_default", user.id, TEST)
+    attempt = TurnAttempt(channel.id, "local", "http", "failing", 503, "busy", "no", 5)
+    get = "query($id: ID!) { channel(id: $id) { health { lastFailure { requestID turnID } } } }"
+    for project, is_seen in (("prj_default", True), ("prj_else", False)):
+        failures, failed = LastFailures(), row(0, channel_id=channel.id, project_id=project)
+        failures.note(failed, [TurnDetails(failed.id, {}, (attempt,), "")])
+        monkeypatch.setattr(administration.health, "_failures", failures)
+        ids = {"requestID": failed.request_id, "turnID": str(failed.id)}
+        hidden = {"requestID": "", "turnID": ""}
+        for caller, shown in ((admin, ids), (viewer, ids if is_seen else hidden)):
+            found = await caller.get(get, id=channel.id)
+            assert shown == found["health"]["lastFailure"]
