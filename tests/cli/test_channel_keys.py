@@ -34,6 +34,9 @@ def test_the_whole_life_of_a_key(command, channel):
     ]
     command("channels", "keys", "enable", channel, "b")
     assert "key: 2, …1111, …2222" in command("channels", "show", channel)
+    steps = command("models", "why", "gpt-5.2")
+    assert "up (…1111)" in steps
+    assert "up (…2222 b)" in steps
     command("channels", "keys", "remove", channel, "b")
     assert [] == _keys(command)
 

@@ -109,6 +109,21 @@ def test_a_channel_says_why_it_rests(command, monkeypatch):
     assert f"warn channel up at process {os.getpid()}: {rests}" in checked
 
 
+def test_a_key_that_rests_is_told_from_the_others(command, monkeypatch):
+    """Why and until when, in the list and for programs."""
+    command(*ADD)
+    command("channels", "keys", "add", "up", "--label", "b", stdin="sk-planted-second-2222\n")
+    (spec,) = json.loads(command("channels", "list", "--json"))
+    fare = Fare(Trust.SOUND, resting_keys={spec["keys"][0]["id"]: RESTING})
+    with _running(8090, {spec["id"]: fare}) as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        _, own, second = command("channels", "keys", "list", "up").splitlines()
+        told = json.loads(command("channels", "keys", "list", "up", "--json"))
+    assert "enabled" in own
+    assert "rests as long as the upstream asked for (Retry-After) since 2026-09-21" in second
+    assert [None, "retry_after"] == [each["resting"] and each["resting"]["why"] for each in told]
+
+
 def test_where_nothing_runs_that_is_said(command, monkeypatch, tmp_path):
     """A channel is shown all the same."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))

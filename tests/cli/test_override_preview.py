@@ -28,8 +28,24 @@ def test_a_preview_shows_members_and_headers(command, channel):
     lines = command("channels", "preview", channel).splitlines()
     assert "gpt-5.2 in responses" == lines[0]
     assert ["reasoning.effort", '"medium"', '"low"'] == lines[2].split()
-    assert ["header", "x-team", "–", "blue"] == lines[3].split()
+    assert ["header", "x-team", "–", "***"] == lines[3].split()
     assert 'override: set reasoning.effort = "low"' in command("channels", "show", channel)
+
+
+def test_the_value_of_a_header_is_kept_and_never_shown(command, channel):
+    """Nor is what was written told where it is wrong; a header without a value keeps its own."""
+    for words in (("show", channel), ("show", channel, "--json"), ("list", "--json")):
+        shown = command("channels", *words)
+        assert "blue" not in shown
+        assert "***" in shown
+    kept = json.dumps([{"action": "set", "header": "x-team", "models": ["gpt-5*"]}])
+    assert "***" in command("channels", "preview", channel, "--overrides", kept)
+    command("channels", "edit", channel, "--set", f"overrides={kept}")
+    assert "override: set header x-team = *** of gpt-5*" in command("channels", "show", channel)
+    wrong = json.dumps([{"header": "x-team", "value": "planted"}])
+    with pytest.raises(InvalidFields, match=r"0\.action: Field required") as refused:
+        command("channels", "edit", channel, "--set", f"overrides={wrong}")
+    assert "planted" not in str(refused.value)
 
 
 def test_others_can_be_tried_before_they_are_saved(command, channel):

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longwire.core.nouns.override import Override, check_overrides
-from longwire.dialects.override_values import check_values
+from longwire.core.nouns.secret import Secret
+from longwire.dialects.override_values import check_values, with_kept_values
 from longwire.dialects.overrides import changed_headers, changed_members
 from longwire.dialects.raw_json import split_members
 
@@ -119,8 +120,8 @@ def test_each_operation(override, before, after):
 def test_headers_are_set_defaulted_and_removed():
     """Names count in lower case; what no override names stays."""
     overrides = [
-        Override("set", header="X-Team", value="b"),
-        Override("default", header="OpenAI-Beta", value="x"),
+        Override("set", header="X-Team", header_value=Secret("b")),
+        Override("default", header="OpenAI-Beta", header_value=Secret("x")),
         Override("remove", header="originator"),
     ]
     headers = {"openai-beta": "own", "originator": "cli", "other": "1"}
@@ -144,13 +145,27 @@ def test_headers_are_set_defaulted_and_removed():
         (Override("put", "a", value="1"), "action", "must be one of"),
         (Override("set", "a", value="1", models=("[",)), "models", "without its ']'"),
         (Override("set", "a", value="1", apis=("soap",)), "apis", "must be one of"),
-        (Override("set", header="Authorization", value="x"), "header", "credentials"),
-        (Override("set", header="Cookie", value="x"), "header", "credentials"),
+        (
+            Override("set", header="Authorization", header_value=Secret("x")),
+            "header",
+            "credentials",
+        ),
+        (Override("set", header="Cookie", header_value=Secret("x")), "header", "credentials"),
         (Override("remove", header="Connection"), "header", "belongs to the connection"),
-        (Override("set", header="Sec-WebSocket-Key", value="x"), "header", "connection"),
-        (Override("set", header="user-agent", value="x"), "header", "channel's headers"),
-        (Override("set", header="x-own", value="x"), "header", "come last"),
-        (Override("set", header="x-a", value="a\nb"), "value", "printable"),
+        (
+            Override("set", header="Sec-WebSocket-Key", header_value=Secret("x")),
+            "header",
+            "connection",
+        ),
+        (
+            Override("set", header="user-agent", header_value=Secret("x")),
+            "header",
+            "channel's headers",
+        ),
+        (Override("set", header="x-own", header_value=Secret("x")), "header", "come last"),
+        (Override("set", header="x-a", header_value=Secret("a\nb")), "value", "printable"),
+        (Override("set", header="x-a"), "value", "is missing"),
+        (Override("remove", header="x-a", header_value=Secret("1")), "value", "leave it out"),
     ],
 )
 def test_what_is_not_an_overrides_to_change_is_refused_with_the_reason(override, field, words):
@@ -159,3 +174,31 @@ def test_what_is_not_an_overrides_to_change_is_refused_with_the_reason(override,
     (problem,) = found
     assert f"overrides.0.{field}" == problem.field
     assert words in problem.message
+
+
+def _header(value, name="x-team", **conditions):
+    return Override("set", header=name, header_value=Secret(value), **conditions)
+
+
+@pytest.mark.parametrize(
+    ("written", "held", "kept"),
+    [
+        ([_header("")], [_header("a")], ["a"]),
+        ([_header("b")], [_header("a")], ["b"]),
+        ([_header("", "X-Team", models=("o3",))], [_header("a")], ["a"]),
+        ([_header("", "x-other")], [_header("a")], [""]),
+        (
+            [_header(""), _header("", models=("o3",))],
+            [_header("a", models=("o3",)), _header("b")],
+            "ba",
+        ),
+        ([_header("", models=("o4",))], [_header("a", models=("o3",)), _header("b")], [""]),
+        ([_header(""), _header("")], [_header("a"), _header("b")], "ab"),
+        ([Override("remove", header="x-team")], [_header("a")], [""]),
+    ],
+)
+def test_a_header_without_a_value_keeps_its_own(written, held, kept):
+    """By its conditions, else by its name where that leaves no doubt; never that of another."""
+    found = with_kept_values(written, held)
+    assert [*kept] == [each.header_value.reveal() for each in found]
+    assert [each.action for each in written] == [each.action for each in found]

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack
 import aiohttp
 import pytest
 
+from longwire.cli.channel_health import summary
+from longwire.core.nouns.channel_key import declared_key_id
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.health import Rest
 from longwire.emulator.faults import Fault
@@ -42,9 +44,9 @@ def _settings(emulator, **tables):
     return settings_of(emulator.url, channels=channels, **tables)
 
 
-async def _ask(gateway, request_id):
+async def _ask(gateway, request_id, **of_session):
     body = {"model": "m", "input": "hello", "store": False}
-    headers = {"authorization": f"Bearer {KEY}", "x-request-id": request_id}
+    headers = {"authorization": f"Bearer {KEY}", "x-request-id": request_id, **of_session}
     async with (
         aiohttp.ClientSession(headers=headers) as session,
         session.post(f"{gateway.url}/v1/responses", json=body) as answer,
@@ -92,6 +94,40 @@ async def test_cause_since_and_until_are_said_and_gone_after_recovery(emulator, 
             fare.cause,
         )
         assert cause == fare.last_failure
+
+
+@pytest.mark.parametrize(
+    ("transport", "status", "says"), [("auto", 200, "turns go over HTTP"), ("websocket", 502, "")]
+)
+async def test_a_websocket_rests_where_there_is_http_beside_it(
+    emulator, opens, transport, status, says
+):
+    """Alone it is tried by every turn: nothing says that it rests, or that HTTP serves instead."""
+    refused = Fault(at="handshake", act="refuse", status=404)
+    channels = (websocket_channel(emulator.url, transport=transport),)
+    async with serving(settings_of(emulator.url, channels=channels), opens) as gateway:
+        emulator.faults.add(refused)
+        assert status == await _ask(gateway, "req-refused", session_id="s")
+        (fare,) = (await _health(gateway).of(CHANNEL)).values()
+        assert "req-refused" == fare.cause.request_id
+        assert bool(says) == (fare.websocket_resting is not None)
+        assert (Trust.RESTING if says else Trust.FAILING) == fare.websocket
+        assert ("turns go over HTTP" in summary(fare)) == bool(says)
+
+
+async def test_of_several_keys_the_one_that_rests_is_named(emulator, opens):
+    """By its id, while the channel serves with the others."""
+    keys = ["sk-upstream-first-0001", "sk-upstream-second-0002"]
+    channel = websocket_channel(emulator.url, transport="http", api_keys=keys)
+    channel.pop("api_key")
+    async with serving(settings_of(emulator.url, channels=(channel,)), opens) as gateway:
+        refused = Fault(at="handshake", act="refuse", times=0, key=keys[0], status=401)
+        emulator.faults.add(refused)
+        for number in range(6):
+            assert 200 == await _ask(gateway, f"req-{number}", session_id=f"s-{number}")
+        (fare,) = (await _health(gateway).of(CHANNEL)).values()
+        assert {declared_key_id(Secret(keys[0]))} == fare.resting_keys.keys()
+        assert fare.resting is None
 
 
 async def test_what_the_client_did_wrong_is_no_cause(emulator, opens):

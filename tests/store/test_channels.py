@@ -2,17 +2,19 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from longwire.core.errors import Conflict, InvalidFields, NotFound
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.channel_key import ChannelKey
+from longwire.core.nouns.override import Override
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
 from longwire.store.schema import metadata
 from longwire.store.secrets import Vault, new_master_key
+from longwire.store.tables import channels as table_of_channels
 from longwire.store.tables import revisions
 
 FULL = ChannelSpec(
@@ -43,6 +45,11 @@ FULL = ChannelSpec(
     keys=(
         ChannelKey("key_b", Secret("sk-planted-second"), "team b", 2.0, is_enabled=False),
         ChannelKey("key_a", Secret("sk-planted-third")),
+    ),
+    overrides=(
+        Override("set", "reasoning.effort", value='"low"', models=("gpt-5*",)),
+        Override("default", header="x-team", header_value=Secret("planted-override")),
+        Override("remove", header="x-other", apis=("responses",)),
     ),
 )
 LEAST = ChannelSpec(id="", name="least", credential=Secret("sk"))
@@ -225,8 +232,35 @@ async def test_every_change_is_told_to_gateways_and_recorded(channels, actor, da
     assert [None, [["x-first", "***"], ["x-second", "***"]]] == created.changes["headers"]
 
 
+async def test_an_override_from_before_is_read_and_sealed_with_the_next_write(
+    channels, actor, database
+):
+    """Values of headers stood in clear; those of members still do."""
+    made = await channels.create(FULL, actor)
+    before = [
+        {
+            "action": "set",
+            "member": "",
+            "header": "x-team",
+            "value": "planted",
+            "models": [],
+            "apis": [],
+        }
+    ]
+    async with database.write() as connection:
+        await connection.execute(update(table_of_channels).values(overrides=before))
+    read = await channels.get(made.id)
+    team = Override("set", header="x-team", header_value=Secret("planted"))
+    assert (team,) == read.overrides
+    await channels.update(replace(read, weight=2.0), actor)
+    async with database.read() as connection:
+        (kept,) = await connection.scalar(select(table_of_channels.c.overrides))
+    assert "planted" not in str(kept)
+    assert (team,) == (await channels.get(made.id)).overrides
+
+
 async def test_a_stolen_database_tells_no_secret(channels, actor, database):
-    """Credential, proxy and header values are nowhere in the rows, nor in the file."""
+    """Credential, proxy and header values, also of overrides, are in no row, nor in the file."""
     await channels.create(FULL, actor)
     async with database.read() as connection:
         rows = [

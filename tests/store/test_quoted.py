@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from longwire.store.quoted import Quote, quotes_of, turns_query, values_query, words_of
+from longwire.store.quoted import Quote, Seen, quotes_of, turns_query, values_query, words_of
 from longwire.store.secrets import Vault
 from longwire.store.turns import Turns
 from tests.store.turn_rows import NOON, row
@@ -23,6 +23,7 @@ ROW = row(
     session="codex-1234-5678",
     trace="4bf92f3577b34da6a3ce929d0e0e4736",
 )
+SEEN = Seen(["prj_2"], ["key_2"])
 OTHERS = [row(number, request_id=f"req_other{number}", response_id="") for number in range(3)]
 
 
@@ -75,10 +76,27 @@ async def test_an_error_that_quotes_an_id_is_enough(log):
 async def test_only_the_projects_that_may_be_seen(log):
     """What is quoted of another project's turns finds nothing, neither whole nor begun."""
     await log.add([ROW, row(8, project_id="prj_2", request_id="req_0a1b2c3d4eff")])
-    assert () == await log.find("req_0a1b2c3d4e5f", ("prj_2",))
-    assert () == await log.find("req_0a1b2c3d4e5f", ())
-    seen = await log.find("req_0a1b2c3", ("prj_2",))
+    assert () == await log.find("req_0a1b2c3d4e5f", Seen(["prj_2"]))
+    assert () == await log.find("req_0a1b2c3d4e5f", Seen([]))
+    seen = await log.find("req_0a1b2c3", Seen(["prj_2"]))
     assert ["req_0a1b2c3d4eff"] == [found.row.request_id for found in seen]
+
+
+@pytest.mark.parametrize("seen", [Seen(["prj_2"]), Seen(None, ["key_2"])], ids=["project", "key"])
+async def test_those_of_others_leave_room_for_what_is_seen(log, seen):
+    """However many others have newer turns of that name, or names that begin the same."""
+    mine = {"project_id": "prj_2", "key_id": "key_2"}
+    await log.add(
+        [
+            row(1, session="shared", **mine),
+            row(2, session="codex-zz", **mine),
+            *(row(number, NOON + number, session="shared") for number in range(10, 40)),
+            *(row(number, NOON + number, session=f"codex-{number}") for number in range(50, 80)),
+        ]
+    )
+    for quoted, own in (("shared", "shared"), ("codex-", "codex-zz")):
+        assert [own] == [each.row.session for each in await log.find(quoted, seen)]
+    assert 20 == len(await log.find("codex-"))
 
 
 async def test_the_newest_come_first_and_not_all(log):
@@ -110,8 +128,9 @@ async def test_each_look_is_a_range_of_an_index(log, database, column):
     index = f"{column}_id"
     quotes = [quote for quote in quotes_of("req_00000007") if quote.column == column]
     for query in (
-        turns_query(quotes, None),
+        turns_query(quotes),
         values_query([Quote(column, "req_0000")], is_sqlite=database.is_sqlite),
+        values_query([Quote(column, "req_0000")], SEEN, is_sqlite=database.is_sqlite),
     ):
         plan = await _plan(database, query)
         assert index in plan

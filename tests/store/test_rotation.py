@@ -1,14 +1,22 @@
+from dataclasses import replace
+
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from longwire.core.errors import ConfigurationError
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.override import Override
 from longwire.core.nouns.secret import Secret
+from longwire.store.channels import Channels
 from longwire.store.log_tables import turn_bodies
 from longwire.store.rotation import rotate_secret
+from longwire.store.rows import columns_of
 from longwire.store.secrets import Vault, encode_master_keys, new_master_key, read_master_keys
-from longwire.store.tables import keyring
+from longwire.store.tables import channels, keyring
 
 TEXT = b"planted"
+TEAM = Override("set", header="x-team", header_value=Secret("blue"))
+EFFORT = Override("set", "reasoning.effort", value='"low"')
 
 
 @pytest.fixture
@@ -45,6 +53,24 @@ async def test_everything_is_sealed_anew(database, path):
     assert 451 == await rotate_secret(database, Secret(""), path)
     newest = Vault(read_master_keys(Secret(""), path)[:1])
     assert {TEXT} == await _opened(database, newest)
+
+
+async def test_the_values_of_overrides_are_sealed_anew(database, path, actor, clock):
+    """Those of headers are sealed within a column of JSON; one in clear is sealed, too."""
+    spec = ChannelSpec("", "up", credential=Secret("sk"), overrides=(TEAM, EFFORT))
+    made = await Channels(database, Vault(read_master_keys(Secret(""), path)), clock).create(
+        spec, actor
+    )
+    clear = {**columns_of(TEAM, "header_value"), "value": "red"}
+    async with database.write() as connection:
+        rows = await connection.scalar(select(channels.c.overrides))
+        await connection.execute(update(channels).values(overrides=[*rows, clear]))
+    assert 3 == await rotate_secret(database, Secret(""), path)
+    newest = Vault(read_master_keys(Secret(""), path)[:1])
+    read = await Channels(database, newest, clock).get(made.id)
+    assert (TEAM, EFFORT, replace(TEAM, header_value=Secret("red"))) == read.overrides
+    async with database.read() as connection:
+        assert "red" not in str(await connection.scalar(select(channels.c.overrides)))
 
 
 async def test_the_key_before_stays_readable_once(database, path):

@@ -66,3 +66,23 @@ def test_overrides_are_looked_at_and_tried_while_they_are_written(opened, owner,
     page.screenshot(path=tmp_path / "overrides.png", full_page=True)
     with language(page, "zh-CN"):
         expect(page.get_by_role("group", name="覆盖 1")).to_be_visible()
+
+
+def test_the_value_of_a_header_is_not_shown_and_stays(opened, owner, stage):
+    """A saved form keeps it, as long as nothing is typed in its place."""
+    override = {"action": "set", "header": "x-team", "value": "planted-value"}
+    wanted = {"name": "hidden", "baseURL": f"{stage.upstream}/v1", "apiKey": "sk-upstream"}
+    made = owner.ask(CREATE, i={**wanted, "overrides": [override]})["createChannel"]["id"]
+    page = opened(owner, f"/channels/{made}/settings")
+    value = page.get_by_role("group", name="Override 1").get_by_label("Value")
+    expect(value).to_have_value("")
+    expect(value).to_have_attribute("placeholder", "••••••")
+    expect(value).to_have_attribute("type", "password")
+    assert "planted-value" not in page.content()
+    page.get_by_label("Tags").fill("kept")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved")).to_be_visible()
+    read = "query($i: ID!) { channel(id: $i) { tags overrides { header value } } }"
+    assert {"tags": ["kept"], "overrides": [{"header": "x-team", "value": None}]} == owner.ask(
+        read, i=made
+    )["channel"]

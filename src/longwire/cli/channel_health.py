@@ -80,6 +80,16 @@ def lines_of(fares: "Mapping[str, Fare]") -> Iterator[str]:
             return
 
 
+def resting_keys(fares: "Mapping[str, Fare]") -> "Mapping[str, Resting]":
+    """Return the keys of a channel that rest, by their ids; where nodes differ, one that does."""
+    return {key: rests for fare in fares.values() for key, rests in fare.resting_keys.items()}
+
+
+def rests_text(resting: "Resting | None") -> str:
+    """Say that something rests, why, and until when; "" for what does not."""
+    return f"rests {_resting(resting)}" if resting else ""
+
+
 def summary(fare: "Fare") -> str:
     """Say in a line how a channel fares."""
     return "; ".join(_lines(fare))

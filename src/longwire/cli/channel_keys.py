@@ -1,7 +1,7 @@
 """`longwire channels keys`: several keys of one upstream; a running gateway takes changes over."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +21,7 @@ from longwire.core.nouns.channel_key_changes import (
 from longwire.core.nouns.secret import Secret
 
 if TYPE_CHECKING:
+    from longwire.server.fleet_health import Resting
     from longwire.store.store import Store
 
 Name = Annotated[str, typer.Argument(metavar="CHANNEL", help="The channel's name.")]
@@ -39,16 +40,23 @@ def build() -> typer.Typer:
 
 
 def list_(name: Name, config: Config = None, as_json: AsJson = False) -> None:
-    """List the keys of a channel, masked."""
+    """List the keys of a channel, masked; those that rest in running gateways say so."""
+    from longwire.cli.channel_health import ask_health, fares_of, resting_keys
     from longwire.settings import load
     from longwire.settings.declared import channel_of
 
-    declared = {each.name: channel_of(each) for each in load(config).channels}
+    settings = load(config)
+    declared = {each.name: channel_of(each) for each in settings.channels}
 
     async def work(store: "Store") -> ChannelSpec:
         return declared.get(name) or await store.channels.find(name)
 
-    _tell(with_store(config, work), as_json=as_json)
+    spec = with_store(config, work)
+    rests = resting_keys(fares_of(spec.id, ask_health(settings)))
+    if as_json:
+        show_json([_as_json(each, rests.get(each.id)) for each in spec.keys_in_force])
+        return
+    _tell(spec, rests)
 
 
 def add(name: Name, label: Label = "", weight: Weight = 1.0, config: Config = None) -> None:
@@ -101,28 +109,28 @@ def _change(name: str, change: Callable[[ChannelSpec], ChannelSpec], config: Con
             raise
         return await store.channels.update(change(spec), operator())
 
-    _tell(with_store(config, work), as_json=False)
+    _tell(with_store(config, work), {})
 
 
-def _tell(spec: ChannelSpec, *, as_json: bool) -> None:
-    keys = spec.keys_in_force
-    if as_json:
-        show_json([_as_json(each) for each in keys])
-        return
+def _tell(spec: ChannelSpec, rests: "Mapping[str, Resting]") -> None:
+    rows = [_row(each, rests.get(each.id)) for each in spec.keys_in_force]
     one = f"{spec.name} has one key; add another: longwire channels keys add {spec.name}"
-    show_table(_TITLES, map(_row, keys), one)
+    show_table(_TITLES, rows, one)
 
 
-def _row(key: ChannelKey) -> tuple[str, ...]:
-    status = "enabled" if key.is_enabled else "disabled"
+def _row(key: ChannelKey, rests: "Resting | None") -> tuple[str, ...]:
+    from longwire.cli.channel_health import rests_text
+
+    status = "disabled" if not key.is_enabled else rests_text(rests) or "enabled"
     return (key.masked, key.label, f"{key.weight:g}", status, key.id)
 
 
-def _as_json(key: ChannelKey) -> dict[str, object]:
+def _as_json(key: ChannelKey, rests: "Resting | None") -> dict[str, object]:
     return {
         "id": key.id,
         "label": key.label,
         "masked": key.masked,
         "weight": key.weight,
         "is_enabled": key.is_enabled,
+        "resting": rests and {"why": rests.why.value, "since": rests.since, "until": rests.until},
     }

@@ -29,7 +29,7 @@ def _head(spec: ChannelSpec) -> Iterator[str]:
         has = f"{len(keys)}, {', '.join(key.masked for key in keys)}"
     yield f"key: {has}; members without equivalent: {spec.unsupported}"
     for each in spec.overrides:
-        value = f" = {each.value}" if each.value else ""
+        value = f" = {each.value or each.header_value}" if each.has_value else ""
         of = f" of {', '.join(each.models)}" if each.models else ""
         yield f"override: {each.action} {each.member or f'header {each.header}'}{value}{of}"
     if "messages" in spec.offered:

@@ -200,6 +200,10 @@ def changed(spec: ChannelSpec, changes: dict[str, Any]) -> ChannelSpec:
     rates = replace(spec.rates, **fields.taken_out(values, fields.RATES))
     if "api_key" in values:
         values["credential"] = values.pop("api_key")
+    if "overrides" in values:
+        from longwire.dialects.override_values import with_kept_values
+
+        values["overrides"] = with_kept_values(values["overrides"], spec.overrides)
     return replace(spec, rates=rates, **values)
 
 

@@ -124,18 +124,31 @@ def _amounts(rest: Iterable[str]) -> dict[str, int]:
 
 def overrides(text: str) -> tuple[Override, ...]:
     """Read a JSON list of overrides, as the configuration file has them."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import TypeAdapter
 
     from longwire.settings.channels import Override as Declared
 
     try:
         each = TypeAdapter(list[Declared]).validate_json(text or "[]")
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in first["loc"])
-        why = f"{place.lstrip('.')}: {first['msg']}" if place else first["msg"]
-        raise ValueError(f"{_OVERRIDES} ({why})") from error
+    except ValueError as error:
+        raise ValueError(f"{_OVERRIDES} ({_faults(error)})") from error
     return tuple(one.override for one in each)
+
+
+def _faults(error: ValueError) -> str:
+    """Return what a validation found, without what was written: it may be a secret."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    places = [_place(each["loc"]) for each in faults]
+    pairs = zip(places, faults, strict=True)
+    return "; ".join(f"{place}: {each['msg']}" if place else each["msg"] for place, each in pairs)
+
+
+def _place(path: Sequence[int | str]) -> str:
+    return "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in path).lstrip(".")
 
 
 def words_or_default(text: str) -> tuple[str, ...] | None:

@@ -52,11 +52,12 @@ async def _previewed(
 
     from longwire.core.nouns.channel import ALL_APIS
     from longwire.core.nouns.override import check_overrides
+    from longwire.dialects.override_values import with_kept_values
     from longwire.relay.channels import preview as previews
 
     if overrides is not None:
         wanted = fields.read([f"overrides={overrides}"], fields.CHANNEL)
-        spec = replace(spec, **wanted)
+        spec = replace(spec, overrides=with_kept_values(wanted["overrides"], spec.overrides))
         refuse((*check_overrides(spec.overrides, ALL_APIS),))
     request = previews.sample_turn(spec) if turn is None else await _logged(store, turn)
     return previews.preview(spec, request)

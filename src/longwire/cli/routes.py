@@ -29,6 +29,9 @@ _TURN: Final[Mapping[str, Reader]] = {
     "input_tokens": whole,
     "session": str,
 }
+Entries = Mapping[tuple[str, str], str]
+"""What to call a key or an account of a channel, by the ids of both."""
+
 _TITLES: Final = ("", "channel", "model there", "why")
 
 
@@ -51,7 +54,7 @@ def why(
         refuse([FieldProblem("api", f"write one of {', '.join(APIS)}")])
     sample = Sample(model, api, **fields.read(sets or (), _TURN))
 
-    async def work(store: "Store", settings: "Settings") -> "Explained":
+    async def work(store: "Store", settings: "Settings") -> "tuple[Explained, Entries]":
         from longwire.app import App
         from longwire.relay.turns.explained import explain
         from longwire.settings.keys import Fleet
@@ -60,15 +63,16 @@ def why(
         app = App(settings.model_copy(update={"fleet": Fleet()}).read_from(settings.source))
         await app.reconciler.begin(store)
         try:
-            return await explain(app.relay, sample, caller)
+            explained = await explain(app.relay, sample, caller)
+            return explained, await _entries(store, settings)
         finally:
             await app.reconciler.close()
 
-    explained = with_settings(config, work)
+    explained, entries = with_settings(config, work)
     if as_json:
         show_json(explained)
         return
-    lines = table(_TITLES, map(_row, explained.steps))
+    lines = table(_TITLES, (_row(each, entries) for each in explained.steps))
     typer.echo("\n".join(lines[1:] and lines))
     if explained.problem:
         typer.echo(f"refused: {explained.problem}")
@@ -89,10 +93,26 @@ async def _caller(store: "Store", settings: "Settings", name: str) -> "Principal
     raise NotFound("API key", name)
 
 
-def _row(step: RouteStep) -> tuple[str, ...]:
+async def _entries(store: "Store", settings: "Settings") -> Entries:
+    """Return what the several keys and the accounts of channels are called."""
+    from longwire.settings.declared import channel_of
+
+    specs = (*map(channel_of, settings.channels), *await store.channels.all())
+    keys = {
+        (spec.id, key.entry): " ".join(filter(None, (key.masked, key.label)))
+        for spec in specs
+        for key in spec.keys_in_force
+    }
+    accounts = await store.accounts.all()
+    return keys | {(each.channel_id, each.id): each.label for each in accounts}
+
+
+def _row(step: RouteStep, entries: Entries) -> tuple[str, ...]:
     words = Standing if step.is_accepted else Refusal
     reason = words[step.reason.upper()].value
     detail = f" ({step.detail})" if step.detail else ""
     rests = f", {step.seconds} s more" if step.seconds else ""
     sign = "✓" if step.is_accepted else "✕"
-    return (sign, step.channel_name, step.model, f"{reason}{detail}{rests}")
+    entry = entries.get((step.channel_id, step.account_id), step.account_id)
+    name = f"{step.channel_name} ({entry})" if entry else step.channel_name
+    return (sign, name, step.model, f"{reason}{detail}{rests}")

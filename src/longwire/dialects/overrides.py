@@ -79,7 +79,7 @@ def changed_headers(headers: Headers, overrides: Sequence[Override]) -> dict[str
         if each.action == "remove":
             changed.pop(name, None)
         elif each.action == "set" or name not in changed:
-            changed[name] = each.value
+            changed[name] = each.header_value.reveal()
     return changed
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -40,7 +40,8 @@ class Fare:
     """How a channel does at one node; None for what does not run.
 
     `problem` is why it failed, and `cause` the failure itself, while it is not sound;
-    `last_failure` is there after it has recovered, too.
+    `last_failure` is there after it has recovered, too. `resting_keys` are those of its several
+    keys that rest, by their ids.
     """
 
     channel: Trust | None = None
@@ -51,6 +52,7 @@ class Fare:
     websocket_resting: Resting | None = None
     cause: ChannelFailure | None = None
     last_failure: ChannelFailure | None = None
+    resting_keys: Mapping[str, Resting] = field(default_factory=dict)
 
 
 class FleetHealth:
@@ -91,17 +93,25 @@ class FleetHealth:
         running, failed = self.running(channel_id), self._failures.of(channel_id)
         healths = [each.state.health for each in running]
         wires = [each.state.websocket_health for each in running if each.websocket is not None]
+        # Without HTTP beside it a WebSocket that fails is tried by every turn: it does not rest.
+        spared = [
+            each.state.websocket_health
+            for each in running
+            if each.websocket is not None and each.http is not None
+        ]
+        wire = _best(wires)
         clocks = time.monotonic(), time.time()
         problem = next((each.problem for each in (*healths, *wires) if each.problem), "")
         return Fare(
             _best(healths),
-            _best(wires),
+            Trust.FAILING if wire is Trust.RESTING and not spared else wire,
             connections,
             problem,
             _unavailable(running, clocks[1]) or resting_of(healths, *clocks),
-            resting_of(wires, *clocks),
+            resting_of(spared, *clocks),
             failed.blamed if problem else None,
             failed.last,
+            _resting_keys(running, *clocks),
         )
 
 
@@ -156,6 +166,11 @@ def resting_of(healths: Sequence[Health], now: float, wall: float) -> Resting | 
     first = min(healths, key=lambda each: each.until)
     since, until = (round((wall + at - now) * 1000) for at in (first.since, first.until))
     return Resting(first.why, since, until)
+
+
+def _resting_keys(running: Sequence[Channel], now: float, wall: float) -> dict[str, Resting]:
+    pairs = ((each.key, resting_of([each.state.health], now, wall)) for each in running)
+    return {key.id: rests for key, rests in pairs if key is not None and rests is not None}
 
 
 def _unavailable(running: Sequence[Channel], now: float) -> Resting | None:

@@ -26,6 +26,7 @@ from longwire.core.nouns.channel import (
 )
 from longwire.core.nouns.override import Override as CoreOverride
 from longwire.core.nouns.override import check_overrides
+from longwire.core.nouns.secret import Secret
 from longwire.settings.checks import (
     Api,
     Apis,
@@ -130,12 +131,13 @@ class Override(Section):
     @property
     def override(self) -> CoreOverride:
         """Return it as the core has it."""
-        value = self.value
+        value, models, apis = self.value, self.models, (*self.apis,)
         if self.header:
             text = value if isinstance(value, str) else ("" if value is None else json.dumps(value))
-        else:
-            text = "" if self.action == "remove" and value is None else json.dumps(value)
-        return CoreOverride(self.action, self.member, self.header, text, self.models, (*self.apis,))
+            of_header = Secret(text)
+            return CoreOverride(self.action, self.member, self.header, "", models, apis, of_header)
+        text = "" if self.action == "remove" and value is None else json.dumps(value)
+        return CoreOverride(self.action, self.member, self.header, text, models, apis)
 
 
 class Channel(Section):

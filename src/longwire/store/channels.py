@@ -1,7 +1,7 @@
-"""Channels. Credential, proxy and headers are sealed; everything else can be read in the table."""
+"""Channels. Credential, proxy and values of headers are sealed; all else is readable there."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, replace
 from itertools import groupby
 from operator import attrgetter
@@ -14,7 +14,6 @@ from longwire.core.nouns.access import Actor, Rates
 from longwire.core.nouns.budget import SubjectKind
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.channel_key import ChannelKey
-from longwire.core.nouns.override import Override
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.price import ModelPrice, PriceTier
 from longwire.core.nouns.secret import Secret
@@ -24,6 +23,7 @@ from longwire.store.changes import ChangeLog, check_revision, unique
 from longwire.store.channel_keys import keys_by_channel, write_keys
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
+from longwire.store.overrides import override_rows, overrides_in
 from longwire.store.paging import Order, Window
 from longwire.store.rows import columns_of, value_of
 from longwire.store.secrets import Vault, new_id
@@ -186,7 +186,7 @@ class Channels:
             rates=value_of(Rates, row),
             endpoints=own,
             keys=keys,
-            overrides=tuple(_override(each) for each in row.overrides),
+            overrides=overrides_in(row.overrides, row.id, self._vault),
             is_declared=False,
         )
 
@@ -201,7 +201,7 @@ class Channels:
             **columns_of(
                 spec, *sealed, "rates", "endpoints", "keys", "prices", "overrides", "is_declared"
             ),
-            "overrides": [columns_of(each) for each in spec.overrides],
+            "overrides": override_rows(spec.overrides, spec.id, self._vault),
             "prices": [_price_row(price) for price in spec.prices],
             **columns_of(spec.rates),
             **{column: self._seal(spec, column, text) for column, text in sealed.items()},
@@ -220,10 +220,6 @@ class Channels:
 def _headers(text: Secret) -> tuple[tuple[str, Secret], ...]:
     pairs: Iterable[tuple[str, str]] = json.loads(text.reveal()) if text else ()
     return tuple((name, Secret(value)) for name, value in pairs)
-
-
-def _override(values: Mapping[str, Any]) -> Override:
-    return Override(**{**values, "models": (*values["models"],), "apis": (*values["apis"],)})
 
 
 def _endpoint(row: Row[Any]) -> EndpointSpec:

@@ -39,13 +39,14 @@ from longwire.store.budgets import delete_budgets_of
 from longwire.store.changes import ChangeLog, check_revision
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
+from longwire.store.named_channels import check_channels
 from longwire.store.paging import Order, Window
+from longwire.store.projects import bound_channels
 from longwire.store.rows import columns_of, held_row, value_of
 from longwire.store.secrets import new_api_key, new_id, prefix_of
-from longwire.store.tables import api_keys, channels, projects, users
+from longwire.store.tables import api_keys, projects, users
 
 _ORDER: Final = Order((api_keys.c.created_at, api_keys.c.id), is_descending=True)
-_DECLARED: Final = "file:"
 
 
 class ApiKeys:
@@ -264,7 +265,10 @@ async def _held(connection: AsyncConnection, key_id: str) -> ApiKey:
 
 
 async def _check(connection: AsyncConnection, key: ApiKey, now: int, before: Grant) -> None:
-    """Raise `InvalidFields`; what a key was bound to `before` may be gone, and it be disabled."""
+    """Raise `InvalidFields`; what a key was bound to `before` may be gone, and it be disabled.
+
+    So may what its project is bound to: a bound to nothing stays one.
+    """
     problems = list(check_key(key, now))
     is_active = select(func.count()).where(
         projects.c.id == key.grant.project_id, projects.c.status == ProjectStatus.ACTIVE
@@ -279,10 +283,9 @@ async def _check(connection: AsyncConnection, key: ApiKey, now: int, before: Gra
     if has_user and not await connection.scalar(is_user):
         problems.append(FieldProblem("userID", "there is no such active user"))
     new = set(key.grant.channels) - set(before.channels)
-    named = {each for each in new if not each.startswith(_DECLARED)}
-    query = select(func.count()).where(channels.c.id.in_(named))
-    if named and await connection.scalar(query) != len(named):
-        problems.append(FieldProblem("channels", "names a channel that does not exist"))
+    if new:
+        new -= await bound_channels(connection, key.grant.project_id)
+    problems += await check_channels(connection, new, "channels")
     refuse(problems)
 
 

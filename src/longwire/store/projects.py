@@ -18,6 +18,7 @@ from longwire.store.budgets import delete_budgets_of
 from longwire.store.changes import ChangeLog, check_revision, unique
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
+from longwire.store.named_channels import check_channels
 from longwire.store.paging import Order, Window
 from longwire.store.rows import columns_of, held_row, value_of
 from longwire.store.secrets import new_id
@@ -81,6 +82,7 @@ class Projects:
         created = replace(project, id=new_id("prj"), created_at=self._clock(), revision=1)
         with unique("project", project.name):
             async with self._database.write() as connection:
+                refuse(await _unknown_channels(connection, created, NO_BOUNDS))
                 await connection.execute(insert(projects).values(_row(created)))
                 await self._changes.note(connection, actor, "create", (None, created))
         return created
@@ -98,6 +100,7 @@ class Projects:
             async with self._database.write() as connection:
                 held = await _held(connection, project.id)
                 check_revision("project", held.name, held.revision, project.revision)
+                refuse(await _unknown_channels(connection, project, held.member_bounds))
                 changed = replace(project, created_at=held.created_at, revision=held.revision + 1)
                 await connection.execute(update(projects).where(mine).values(_row(changed)))
                 await self._changes.note(connection, actor, "update", (held, changed))
@@ -186,6 +189,21 @@ class Projects:
 
 async def _held(connection: AsyncConnection, project_id: str) -> Project:
     return _project(await held_row(connection, projects, "project", project_id))
+
+
+async def bound_channels(connection: AsyncConnection, project_id: str) -> frozenset[str]:
+    """Return the ids of the channels that keys of members are bound to in a project."""
+    query = select(projects.c.member_bounds).where(projects.c.id == project_id)
+    bounds = await connection.scalar(query)
+    return frozenset(_bounds(bounds).channels if bounds else ())
+
+
+async def _unknown_channels(
+    connection: AsyncConnection, project: Project, before: Bounds
+) -> tuple[FieldProblem, ...]:
+    """Return what is wrong with bounds that are new; those of `before` may be gone."""
+    new = set(project.member_bounds.channels) - set(before.channels)
+    return (*await check_channels(connection, new, "memberBounds.channels"),)
 
 
 def _membership(project_id: str, user_id: str) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     CompoundSelect,
+    FromClause,
     Integer,
     ScalarSelect,
     Select,
@@ -33,11 +34,34 @@ SHORTEST_BEGINNING: Final = 6
 MOST_FOUND: Final = 20
 """So many turns are found by one text, the newest, and so many values by one beginning."""
 
+_MOST_LOOKED_AT: Final = 2_000
+"""So many values by one beginning where others' are among them."""
+
 _NAMED: Final = ("request_id", "response_id", "session", "trace")
 _ID: Final = re.compile("[0-9]{1,19}")
 _MARKED: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_.:-]{5,}")
 _MOST_MARKED: Final = 6
 _AROUND: Final = " \t\r\n\"'`,;()<>"
+
+
+class Seen(NamedTuple):
+    """The ids of the projects and of the keys whose turns somebody sees, None for all."""
+
+    project_ids: Sequence[str] | None = None
+    key_ids: Sequence[str] | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there can be no turn among them."""
+        return any(ids is not None and not ids for ids in self)
+
+    def of(self, table: FromClause) -> list[ColumnElement[bool]]:
+        """Return what a row of the log fulfils where it is seen."""
+        pairs = ((table.c.project_id, self.project_ids), (table.c.key_id, self.key_ids))
+        return [column.in_(ids) for column, ids in pairs if ids is not None]
+
+
+ALL: Final = Seen()
 
 
 class Quote(NamedTuple):
@@ -54,36 +78,34 @@ class QuotedTurn(NamedTuple):
     row: TurnRow
 
 
-async def find(
-    database: Database, text: str, project_ids: tuple[str, ...] | None
-) -> tuple[QuotedTurn, ...]:
+async def find(database: Database, text: str, seen: Seen) -> tuple[QuotedTurn, ...]:
     """Return the newest turns that a text names; see `Turns.find`."""
     words = words_of(text)
-    found = await _turns(
-        database, [quote for word in words for quote in quotes_of(word)], project_ids
-    )
-    if found or project_ids == ():
+    if seen.is_nothing:
+        return ()
+    found = await _turns(database, [quote for word in words for quote in quotes_of(word)], seen)
+    if found:
         return found
     beginnings = [quote for word in words for quote in beginnings_of(word)]
-    return await _turns(database, await _values(database, beginnings), project_ids)
+    return await _turns(database, await _values(database, beginnings, seen), seen)
 
 
-async def _turns(
-    database: Database, quotes: Sequence[Quote], project_ids: tuple[str, ...] | None
-) -> tuple[QuotedTurn, ...]:
-    if not quotes or project_ids == ():
+async def _turns(database: Database, quotes: Sequence[Quote], seen: Seen) -> tuple[QuotedTurn, ...]:
+    if not quotes:
         return ()
     async with database.read() as connection:
-        found = await connection.execute(turns_query(quotes, project_ids))
+        found = await connection.execute(turns_query(quotes, seen))
         rows = [TurnRow(*row) for row in found]
     return tuple(by(rows, quotes))
 
 
-async def _values(database: Database, beginnings: Sequence[Quote]) -> list[Quote]:
+async def _values(database: Database, beginnings: Sequence[Quote], seen: Seen) -> list[Quote]:
     if not beginnings:
         return []
     async with database.read() as connection:
-        found = await connection.execute(values_query(beginnings, is_sqlite=database.is_sqlite))
+        found = await connection.execute(
+            values_query(beginnings, seen, is_sqlite=database.is_sqlite)
+        )
         return [Quote(str(column), str(value)) for column, value in found]
 
 
@@ -120,33 +142,42 @@ def by(rows: Sequence[TurnRow], quotes: Sequence[Quote]) -> Iterator[QuotedTurn]
                 break
 
 
-def turns_query(quotes: Sequence[Quote], project_ids: Sequence[str] | None) -> Select[Any]:
-    """Return the query of the newest turns of some quotes, in the projects that may be seen."""
-    seen = [] if project_ids is None else [turns.c.project_id.in_(project_ids)]
+def turns_query(quotes: Sequence[Quote], seen: Seen = ALL) -> Select[Any]:
+    """Return the query of the newest turns of some quotes, among those that are seen."""
     newest = turns.c.id.desc()
     pages = [
-        select(turns.c.id).where(*_is(quote), *seen).order_by(newest).limit(MOST_FOUND).subquery()
+        select(turns.c.id)
+        .where(*_is(quote), *seen.of(turns))
+        .order_by(newest)
+        .limit(MOST_FOUND)
+        .subquery()
         for quote in quotes
     ]
     found = union_all(*(select(page.c.id) for page in pages))
     return select(turns).where(turns.c.id.in_(found)).order_by(newest).limit(MOST_FOUND)
 
 
-def values_query(beginnings: Sequence[Quote], *, is_sqlite: bool) -> CompoundSelect[Any]:
-    """Return the query of the first values that begin so, with their columns."""
+def values_query(
+    beginnings: Sequence[Quote], seen: Seen = ALL, *, is_sqlite: bool
+) -> CompoundSelect[Any]:
+    """Return the query of the first values that begin so, with their columns.
+
+    Where not all turns are seen, more values are looked at, for those that have one that is.
+    """
     each = [
-        _values_of(quote, f"found_{number}", is_sqlite=is_sqlite)
+        _values_of(quote, f"found_{number}", seen, is_sqlite=is_sqlite)
         for number, quote in enumerate(beginnings)
     ]
     return union_all(*each)
 
 
-def _values_of(beginning: Quote, name: str, *, is_sqlite: bool) -> Select[Any]:
+def _values_of(beginning: Quote, name: str, seen: Seen, *, is_sqlite: bool) -> Select[Any]:
     """Find each value once, by one look at the index: it goes on behind the one before.
 
     PostgreSQL's indexes of these columns compare bytes, as SQLite does, whatever its language.
     """
     column, first = turns.c[beginning.column], beginning.value
+    most = MOST_FOUND if seen == ALL else _MOST_LOOKED_AT
     end = first[:-1] + chr(ord(first[-1]) + 1)
     at_least, above, below = (">=", ">", "<") if is_sqlite else ("~>=~", "~>~", "~<~")
     order = column if is_sqlite else UnaryExpression(column, modifier=custom_op("USING ~<~"))
@@ -163,10 +194,16 @@ def _values_of(beginning: Quote, name: str, *, is_sqlite: bool) -> Select[Any]:
     found = start.cte(name, recursive=True)
     further = select(
         next_value(column.bool_op(above)(found.c.value), found), found.c.number + 1
-    ).where(found.c.value.is_not(None), found.c.number < MOST_FOUND)
+    ).where(found.c.value.is_not(None), found.c.number < most)
     found = found.union_all(further)
     named: ColumnElement[str] = literal_column(f"'{beginning.column}'")  # one of ours
-    return select(named.label("name"), found.c.value).where(found.c.value.is_not(None))
+    values = select(named.label("name"), found.c.value).where(found.c.value.is_not(None))
+    if seen == ALL:
+        return values
+    own = turns.alias(f"of_{name}")
+    is_seen = select(own.c.id).where(own.c[beginning.column] == found.c.value, *seen.of(own))
+    few = values.where(is_seen.correlate(found).exists()).limit(MOST_FOUND).subquery()
+    return select(few)
 
 
 def _is(quote: Quote) -> Iterator[ColumnElement[bool]]:

@@ -15,6 +15,7 @@ from longwire.store.alert_tables import alert_destinations
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.log_tables import turn_bodies
+from longwire.store.overrides import reseal_overrides
 from longwire.store.secrets import Vault, new_master_key, read_master_keys, write_master_keys
 from longwire.store.tables import accounts, channel_keys, channels, keyring, pending_sign_ins
 
@@ -45,6 +46,7 @@ async def rotate_secret(database: Database, configured: Secret, path: Path) -> i
     async with database.write() as connection:
         for table in _SEALED:
             number += await _reseal(connection, table, vault)
+        number += await reseal_overrides(connection, vault)
     if not configured:
         write_master_keys(keys[:2], path, replace=True)
     return number

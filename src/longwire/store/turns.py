@@ -34,7 +34,7 @@ from longwire.store.database import Database
 from longwire.store.latencies import add_to_latencies, buckets_of, measured
 from longwire.store.log_tables import turn_bodies, turn_details, turns, usage_reasons
 from longwire.store.paging import Window
-from longwire.store.quoted import QuotedTurn, find
+from longwire.store.quoted import ALL, QuotedTurn, Seen, find
 from longwire.store.runs import add_to_runs, rows_of_runs
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
@@ -174,16 +174,14 @@ class Turns:
             return row
         raise NotFound("turn", str(turn_id))
 
-    async def find(
-        self, text: str, project_ids: tuple[str, ...] | None = None
-    ) -> tuple[QuotedTurn, ...]:
+    async def find(self, text: str, seen: Seen = ALL) -> tuple[QuotedTurn, ...]:
         """Return the newest turns that a text names, by any id that a client or a log may quote.
 
         It may be a turn's id, that of its request, its response (as its client got it), its session
         or its trace; a longer text, as an error, has it somewhere. Where it is no whole id, turns
-        are found whose id begins so. `project_ids` are those that may be seen, None for all.
+        are found whose id begins so, among those that are `seen`.
         """
-        return await find(self._database, text, project_ids)
+        return await find(self._database, text, seen)
 
     async def previous(self, turn_id: TurnId) -> TurnRow | None:
         """Return the turn before one in its session of which bodies are kept, of the day before it.

@@ -58,7 +58,7 @@ STAYS = {
     "unsupported": "drop",
     "prices": (ModelPrice("gpt-*", 1, 2),),
     "keys": (ChannelKey("key_1", Secret("sk-second")),),
-    "overrides": (Override("set", header="x-team", value="a"),),
+    "overrides": (Override("set", header="x-team", header_value=Secret("a")),),
     "endpoints": (EndpointSpec("messages", path="/m"),),
     "created_at": 1,
     "updated_at": 2,

@@ -165,6 +165,7 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
         Route("file:main", ("*",), 1.0),
         "e",
         websocket=object(),
+        http=object(),
         spec=ChannelSpec("file:main", "main"),
         state=state,
     )

@@ -132,6 +132,19 @@ async def test_a_member_keeps_to_their_projects_and_to_the_bounds_of_these(admin
     assert ["o3"] == wider["models"]
 
 
+async def test_a_bound_on_a_channel_that_is_gone_stays_one(admin, member, store):
+    """Keys can still be made, and open nothing of it; what is named must be there."""
+    spec = await store.channels.create(ChannelSpec("", "up", credential=Secret("sk")), TEST)
+    await admin.get(BOUND, bounds={"channels": [spec.id]})
+    await store.channels.delete(spec.id, 1, TEST)
+    made = (await member.get(CREATE, input={"name": "a"}))["apiKey"]
+    assert (spec.id,) == (await store.keys.get(made["id"])).grant.channels
+    await member.get(UPDATE, id=made["id"], revision=1, input={"models": ["gpt-5.2"]})
+    for caller in (admin, member):
+        refusal = await caller.fail(CREATE, input={"name": "b", "channels": ["ch_never"]})
+        assert ["channels"] == [each["field"] for each in refusal["fields"]]
+
+
 async def test_what_an_admin_lets_a_key_have_stays_when_its_member_renames_it(admin, member, store):
     """Bounds are for what a member widens."""
     await admin.get(BOUND, bounds={"models": ["gpt-5*"]})
@@ -326,3 +339,24 @@ async def test_what_an_upstream_said_is_for_who_may_read_bodies(
     for caller, message in ((admin, quote), (viewer, "")):
         found = await caller.get(get, id=channel.id)
         assert {"code": "bad", "message": message} == found["health"]["lastFailure"]
+
+
+async def test_what_turn_met_a_failure_is_told_to_who_sees_it(
+    admin, viewer, administration, store, monkeypatch
+):
+    """A viewer gets the ids of turns of their own projects, and of no others."""
+    spec = ChannelSpec("", "local", credential=Secret("k"))
+    channel = await store.channels.create(spec, TEST)
+    user = await store.users.find("viewer@example.org")
+    await store.projects.add_member("prj_default", user.id, TEST)
+    attempt = TurnAttempt(channel.id, "local", "http", "failing", 503, "busy", "no", 5)
+    get = "query($id: ID!) { channel(id: $id) { health { lastFailure { requestID turnID } } } }"
+    for project, is_seen in (("prj_default", True), ("prj_else", False)):
+        failures, failed = LastFailures(), row(0, channel_id=channel.id, project_id=project)
+        failures.note(failed, [TurnDetails(failed.id, {}, (attempt,), "")])
+        monkeypatch.setattr(administration.health, "_failures", failures)
+        ids = {"requestID": failed.request_id, "turnID": str(failed.id)}
+        hidden = {"requestID": "", "turnID": ""}
+        for caller, shown in ((admin, ids), (viewer, ids if is_seen else hidden)):
+            found = await caller.get(get, id=channel.id)
+            assert shown == found["health"]["lastFailure"]

@@ -13,7 +13,9 @@ CREATE = """
 """
 UPDATE = """
   mutation($id: ID!, $revision: Int!, $input: ChannelInput!) {
-    updateChannel(id: $id, revision: $revision, input: $input) { overrides { member header } }
+    updateChannel(id: $id, revision: $revision, input: $input) {
+      revision overrides { member header value }
+    }
   }
 """
 PREVIEW = """
@@ -29,11 +31,11 @@ NEW = {"name": "up", "apiKey": "sk-planted", "models": ["gpt-5.2"]}
 
 
 async def test_overrides_are_kept_in_their_order(admin):
-    """They come back as they went in; an update replaces all of them, null removes them."""
+    """They come back as they went in, but for headers' values; null removes all of them."""
     made = await admin.get(CREATE, input={**NEW, "overrides": [EFFORT, TEAM]})
     first, second = made["overrides"]
     assert {**EFFORT, "header": "", "apis": []} == first
-    assert {**TEAM, "member": "", "models": [], "apis": []} == second
+    assert {**TEAM, "value": None, "member": "", "models": [], "apis": []} == second
     left = await admin.get(UPDATE, id=made["id"], revision=1, input={"overrides": None})
     assert [] == left["overrides"]
 
@@ -59,8 +61,24 @@ async def test_a_preview_shows_what_a_sample_would_become(admin):
         "model": "gpt-5.2",
         "isSample": True,
         "members": [{"name": "reasoning.effort", "before": '"medium"', "after": '"low"'}],
-        "headers": [{"name": "x-team", "before": "", "after": "blue"}],
+        "headers": [{"name": "x-team", "before": "", "after": "***"}],
     } == seen
+
+
+async def test_the_value_of_a_header_is_kept_and_never_shown(admin, store):
+    """What was read can be written back; without a value there must be one to keep."""
+    made = await admin.get(CREATE, input={**NEW, "overrides": [EFFORT, TEAM]})
+    read = [{**each, "header": each["header"] or None} for each in made["overrides"]]
+    changed = await admin.get(UPDATE, id=made["id"], revision=1, input={"overrides": read})
+    assert ['"low"', None] == [each["value"] for each in changed["overrides"]]
+    kept = (await store.channels.get(made["id"])).overrides[1]
+    assert ("default", "blue") == (kept.action, kept.header_value.reveal())
+    seen = await admin.get(PREVIEW, channel=made["id"], overrides=read)
+    assert [{"name": "x-team", "before": "", "after": "***"}] == seen["headers"]
+    strange = [{"action": "set", "header": "x-other"}]
+    refusal = await admin.fail(UPDATE, id=made["id"], revision=2, input={"overrides": strange})
+    assert ["overrides.0.value"] == [each["field"] for each in refusal["fields"]]
+    assert "blue" not in str((await store.audit.page()).items)
 
 
 async def test_a_preview_takes_a_logged_turn(admin, store):

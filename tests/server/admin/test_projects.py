@@ -2,6 +2,10 @@
 
 import pytest
 
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.secret import Secret
+
 PROJECT = " fragment all on Project { id name description status memberIDs revision }"
 CREATE = "mutation($input: ProjectInput!) { createProject(input: $input) { ...all } }" + PROJECT
 UPDATE = (
@@ -43,6 +47,26 @@ async def test_the_whole_life_of_a_project(admin, viewer, store):
     assert (await admin.get(REMOVE, p=made["id"], u=user))["memberIDs"] == []
     assert (await admin.fail(REMOVE, p=made["id"], u=user))["code"] == "NOT_FOUND"
     assert await admin.get(DELETE, id=made["id"], revision=2) is True
+
+
+async def test_bounds_name_channels_that_there_are(admin, store):
+    """One that is gone since stays a bound, and bars no other change."""
+    spec = ChannelSpec("", "up", credential=Secret("sk"))
+    channel = (await store.channels.create(spec, Actor("", "test"))).id
+    wanted = {"name": "bound", "memberBounds": {"channels": ["nope", channel, "file:x"]}}
+    refusal = await admin.fail(CREATE, input=wanted)
+    (problem,) = refusal["fields"]
+    assert "memberBounds.channels" == problem["field"]
+    assert "'nope'" in problem["message"]
+    made = await admin.get(CREATE, input={**wanted, "memberBounds": {"channels": [channel]}})
+    await store.channels.delete(channel, 1, Actor("", "test"))
+    seen = {"id": made["id"], "revision": 1}
+    bad = {"memberBounds": {"channels": [channel, "nope"]}}
+    assert ["memberBounds.channels"] == [
+        each["field"] for each in (await admin.fail(UPDATE, **seen, input=bad))["fields"]
+    ]
+    kept = {"description": "b", "memberBounds": {"channels": [channel]}}
+    assert "b" == (await admin.get(UPDATE, **seen, input=kept))["description"]
 
 
 async def test_a_project_with_keys_stays(admin):

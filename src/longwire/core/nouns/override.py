@@ -12,6 +12,7 @@ from functools import cached_property
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.renames import check_pattern
+from longwire.core.nouns.secret import Secret
 from longwire.core.nouns.sent_headers import check_header, is_header_value
 
 ACTIONS = ("set", "default", "remove")
@@ -27,8 +28,9 @@ _MOST, _LONGEST = 64, 65_536
 class Override:
     """One operation on a `member`, by its dotted path, or on a `header`; the other one is "".
 
-    `value` is JSON of a member, the text of a header, "" of what is removed. Without `models` it
-    holds for all that are sent upstream, without `apis` for those of conversations.
+    `value` is JSON of a member, `header_value` the text of a header, which may be a secret; what is
+    removed has neither. Without `models` it holds for all that are sent upstream, without `apis`
+    for those of conversations.
     """
 
     action: str
@@ -37,11 +39,17 @@ class Override:
     value: str = ""
     models: tuple[str, ...] = ()
     apis: tuple[str, ...] = ()
+    header_value: Secret = Secret("")
 
     @cached_property
     def path(self) -> tuple[str, ...]:
         """The names that lead to the member."""
         return tuple(self.member.split("."))
+
+    @property
+    def has_value(self) -> bool:
+        """Whether there is anything that it puts in."""
+        return bool(self.value or self.header_value)
 
     @cached_property
     def raw(self) -> bytes:
@@ -108,8 +116,11 @@ def check_member(path: str) -> str | None:
 
 def _check_value(override: Override) -> str | None:
     if override.action == "remove":
-        return "has no place where something is removed; leave it out" if override.value else None
+        mend = "has no place where something is removed; leave it out"
+        return mend if override.has_value else None
     if override.header:
-        is_good = override.value and is_header_value(override.value)
-        return None if is_good else "must be printable ASCII, one character at least"
+        text = override.header_value.reveal()
+        if not text:
+            return "is missing; write the header's value, which stays only with its header"
+        return None if is_header_value(text) else "must be printable ASCII"
     return f"has at most {_LONGEST} characters" if len(override.value) > _LONGEST else None

@@ -12,6 +12,7 @@ import msgspec
 from longwire.core.errors import CallerError, FieldProblem, InvalidFields
 from longwire.core.nouns.access import EVERYTHING
 from longwire.core.nouns.channel import APIS, ChannelSpec
+from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.routing import IN_SESSION
 from longwire.core.rules.turn import Turn
@@ -111,10 +112,13 @@ def _said(channel: Channel, turn: Turn) -> tuple[bytes, Mapping[str, str]]:
 def _header_differences(
     channel: Channel, turn: Turn, headers: Mapping[str, str]
 ) -> Iterator[Difference]:
-    """Yield the headers that are set; those of clients, which may be removed, are in no log."""
+    """Yield the headers that are set, without their values, which may be secrets.
+
+    Those of clients, which may be removed, are in no log.
+    """
     names = {each.header.lower() for each in channel.overrides_of(turn) if each.header}
     for name in sorted(names & headers.keys()):
-        yield Difference(name, "", headers[name])
+        yield Difference(name, "", str(Secret(headers[name])))
 
 
 def _differences(before: bytes, after: bytes, path: str = "") -> Iterator[Difference]:

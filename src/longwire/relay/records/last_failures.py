@@ -23,7 +23,8 @@ class ChannelFailure:
     """One failed attempt: at which ms since 1970 UTC, what struck it, and the turn that met it.
 
     `trouble` is the name of a `Trouble`, "" where the answer had begun; what it says in the
-    upstream's words is concealed as in the turn log.
+    upstream's words is concealed as in the turn log. `project_id` and `key_id` are those of the
+    turn, for who sees it; "" where a node does not say.
     """
 
     at: int
@@ -35,6 +36,8 @@ class ChannelFailure:
     request_id: str
     turn_id: str
     node: str = ""
+    project_id: str = ""
+    key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class LastFailures:
             row.request_id,
             str(row.id),
             row.node,
+            row.project_id,
+            row.key_id,
         )
         is_blamed = attempt.trouble in _BLAMED
         before = self.of(attempt.channel_id).blamed

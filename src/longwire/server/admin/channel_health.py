@@ -1,7 +1,7 @@
 """How a channel does, in the admin API: whether turns go there, and why, since and until not."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import strawberry
 
@@ -11,9 +11,19 @@ from longwire.relay.records.last_failures import ChannelFailure as Failure
 from longwire.server.admin.context import Info, admitted
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.scalars import milliseconds_of, time_of, time_or_none
-from longwire.server.admin.sight import sight_of
+from longwire.server.admin.sight import Sight, sight_of
 from longwire.server.fleet_health import Fare, Resting, Trust, worst
 from longwire.store.turn_filter import TurnFilter
+
+_NOTHING: Final = Sight(())
+
+
+class _Sees(NamedTuple):
+    """What somebody sees of a failure: the upstream's words, and the turns of some keys."""
+
+    messages: bool
+    sight: Sight
+
 
 strawberry.enum(
     Trust, description="Whether turns go there: after failures it rests, then is tried."
@@ -39,7 +49,8 @@ class Rests:
 
 @strawberry.type(
     description="A failed attempt at a channel, in the words of the turn log. The message may "
-    "quote what was asked: it is empty for who may not read bodies."
+    "quote what was asked: it is empty for who may not read bodies. So are the ids of the turn and "
+    "its request for who may not see that turn."
 )
 class ChannelFailure:
     at: datetime
@@ -84,7 +95,10 @@ class ChannelHealth:
     connections: int = strawberry.field(description="Live WebSocket connections of all nodes.")
     problem: str = strawberry.field(description="Why it failed last; empty while it is sound.")
     resting: Rests | None = strawberry.field(description="Null while turns go there.")
-    websocket_resting: Rests | None = strawberry.field(description="Turns go over HTTP meanwhile.")
+    websocket_resting: Rests | None = strawberry.field(
+        description="Turns go over HTTP meanwhile. Null where the transport is `websocket` alone: "
+        "every turn tries it."
+    )
     cause: ChannelFailure | None = strawberry.field(
         description="The failure since which it is not sound; null while it is."
     )
@@ -125,10 +139,14 @@ async def errors_of(
 
 
 async def health_of(info: Info, channel_id: str) -> ChannelHealth:
-    """Return how a channel does at all nodes, without messages for who may not read bodies."""
+    """Return how a channel does at all nodes, without what is not a viewer's to read."""
     viewer, administration = admitted(info, Permission.CHANNELS_READ)
-    may_read = Permission.BODIES_READ in PERMISSIONS[viewer.role]
     fares = await administration.health.of(channel_id)
+    failed = any(fare.last_failure or fare.cause for fare in fares.values())
+    sees = _Sees(
+        Permission.BODIES_READ in PERMISSIONS[viewer.role],
+        await sight_of(administration, viewer) if failed else _NOTHING,
+    )
     differ = len({(fare.channel, fare.websocket) for fare in fares.values()}) > 1
     nodes = sorted(fares.items()) if differ else ()
     whole = worst(fares.values())
@@ -136,20 +154,17 @@ async def health_of(info: Info, channel_id: str) -> ChannelHealth:
         ChannelHealth,
         whole,
         channel_id=channel_id,
-        nodes=[
-            view_of(NodeHealth, fare, node=node, **_parts(fare, may_read=may_read))
-            for node, fare in nodes
-        ],
-        **_parts(whole, may_read=may_read),
+        nodes=[view_of(NodeHealth, fare, node=node, **_parts(fare, sees)) for node, fare in nodes],
+        **_parts(whole, sees),
     )
 
 
-def _parts(fare: Fare, *, may_read: bool) -> dict[str, object]:
+def _parts(fare: Fare, sees: _Sees) -> dict[str, object]:
     return {
         "resting": rests_of(fare.resting),
         "websocket_resting": rests_of(fare.websocket_resting),
-        "cause": _failure(fare.cause, may_read=may_read),
-        "last_failure": _failure(fare.last_failure, may_read=may_read),
+        "cause": _failure(fare.cause, sees),
+        "last_failure": _failure(fare.last_failure, sees),
     }
 
 
@@ -161,8 +176,15 @@ def rests_of(resting: Resting | None) -> Rests | None:
     return Rests(why=resting.why, since=since, until=until)
 
 
-def _failure(failure: Failure | None, *, may_read: bool) -> ChannelFailure | None:
+def _failure(failure: Failure | None, sees: _Sees) -> ChannelFailure | None:
     if failure is None:
         return None
-    message = failure.message if may_read else ""
-    return view_of(ChannelFailure, failure, at=time_of(failure.at), message=message)
+    is_seen = sees.sight.shows(failure.project_id, failure.key_id)
+    return view_of(
+        ChannelFailure,
+        failure,
+        at=time_of(failure.at),
+        message=failure.message if sees.messages else "",
+        request_id=failure.request_id if is_seen else "",
+        turn_id=failure.turn_id if is_seen else "",
+    )

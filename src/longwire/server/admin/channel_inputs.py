@@ -17,6 +17,7 @@ from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec, Endpoint
 from longwire.core.nouns.override import Override
 from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.secret import Secret
+from longwire.dialects.override_values import with_kept_values
 from longwire.server.admin.inputs import Reader, changes
 from longwire.server.admin.scalars import Int64
 
@@ -109,7 +110,8 @@ class PriceInput:
 
 @strawberry.input(
     description="A member, by its dotted path, or a header of requests that is set, defaulted or "
-    "removed; `value` is JSON of a member, a text of a header."
+    "removed; `value` is JSON of a member, a text of a header. Null keeps the value that the "
+    "header has in the override under the same conditions, else its only one."
 )
 class OverrideInput:
     action: str
@@ -121,13 +123,15 @@ class OverrideInput:
 
     def override(self) -> Override:
         """Return it as the core has it."""
+        value = self.value or ""
         return Override(
             self.action,
             self.member or "",
             self.header or "",
-            self.value or "",
+            "" if self.header else value,
             (*(self.models or ()),),
             (*(self.apis or ()),),
+            Secret(value if self.header else ""),
         )
 
 
@@ -181,7 +185,6 @@ _READ: Final[dict[str, Reader]] = {
     "prices": lambda prices: tuple(each.price() for each in prices),
     "renames": lambda pairs: tuple((each.requested, each.sent) for each in pairs),
     "rates": RatesInput.rates,
-    "overrides": lambda overrides: tuple(each.override() for each in overrides),
     "endpoints": lambda endpoints: tuple(each.endpoint() for each in endpoints),
 }
 
@@ -191,7 +194,11 @@ def applied(spec: ChannelSpec, draft: ChannelInput) -> ChannelSpec:
 
     What `missing` tells of is empty or 0.
     """
-    read = {**_READ, "headers": lambda pairs: _headers(pairs, dict(spec.headers))}
+    read = {
+        **_READ,
+        "headers": lambda pairs: _headers(pairs, dict(spec.headers)),
+        "overrides": lambda drafts: overrides_of(drafts, spec),
+    }
     changed = replace(spec, **changes(draft, _NEW, [each.name for each in fields(draft)], read))
     if draft.base_url is None or not (draft.base_url or spec.id):
         return replace(changed, base_url=DEFAULT_BASE_URLS.get(changed.type, _NEW.base_url))
@@ -210,6 +217,11 @@ def missing(spec: ChannelSpec, draft: ChannelInput) -> Iterator[FieldProblem]:
             if getattr(price, name) is None:
                 mend = "is missing; write what a million tokens cost, 0 for nothing"
                 yield FieldProblem(f"prices.{number}.{name}", mend)
+
+
+def overrides_of(drafts: Iterable[OverrideInput], spec: ChannelSpec) -> tuple[Override, ...]:
+    """Return the overrides of a channel as they are drafted, with the values that are kept."""
+    return with_kept_values([each.override() for each in drafts], spec.overrides)
 
 
 def _headers(

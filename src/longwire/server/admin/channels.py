@@ -23,6 +23,7 @@ from longwire.core.nouns.channel import (
     Status,
     check_base_url,
 )
+from longwire.core.nouns.override import Override as CoreOverride
 from longwire.core.nouns.page import Page
 from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
@@ -80,7 +81,9 @@ class Override:
     action: str
     member: str = strawberry.field(description="Its dotted path; empty for a header.")
     header: str
-    value: str = strawberry.field(description="JSON of a member, the text of a header.")
+    value: str | None = strawberry.field(
+        description="JSON of a member. Null where a header is put in: its value is never shown."
+    )
     models: list[str] = strawberry.field(description="Empty for all.")
     apis: list[str] = strawberry.field(description="Empty for those of conversations.")
 
@@ -200,11 +203,22 @@ def shown(spec: ChannelSpec) -> Channel:
         quirks=[Quirk(setting=setting, value=value) for setting, value in spec.quirks],
         prices=[shown_price(each) for each in spec.prices],
         endpoints=[_endpoint(each, spec) for each in spec.endpoints],
-        overrides=[view_of(Override, each) for each in spec.overrides],
+        overrides=[_override(each) for each in spec.overrides],
         default_endpoints=shown_endpoints(spec),
         managed_by=ManagedBy.FILE if spec.is_declared else ManagedBy.DATABASE,
         created_at=time_or_none(spec.created_at or None),
         updated_at=time_or_none(spec.updated_at or None),
+    )
+
+
+def _override(each: CoreOverride) -> Override:
+    return Override(
+        action=each.action,
+        member=each.member,
+        header=each.header,
+        value=None if each.header_value else each.value,
+        models=[*each.models],
+        apis=[*each.apis],
     )
 
 

@@ -23,7 +23,7 @@ from longwire.server.admin.turns import Turn
 from longwire.server.admin.turns import shown as shown_turn
 from longwire.server.admin.users import UserView
 from longwire.server.admin.users import shown as shown_user
-from longwire.store.quoted import QuotedTurn
+from longwire.store.quoted import QuotedTurn, Seen
 
 _MOST: Final = 8
 """So many of each kind."""
@@ -71,10 +71,7 @@ async def _find(info: Info, text: str) -> Found:
         return Found(keys=[shown_key(key, emails) for key in seen if Permission.KEYS_READ in may])
     if not wanted:
         return Found()
-    quoted = await administration.store.turns.find(wanted, sight.project_ids)
-    found = _of_the_log(
-        [each for each in quoted if sight.shows(each.row.project_id, each.row.key_id)]
-    )
+    found = _of_the_log(await administration.store.turns.find(wanted, Seen(*sight)))
     if Permission.KEYS_READ in may:
         keys = await _keys(administration, wanted, viewer, sight)
         found.keys = [shown_key(key, emails) for key in keys]

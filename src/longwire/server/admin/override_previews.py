@@ -12,7 +12,7 @@ from longwire.core.nouns.override import check_overrides
 from longwire.core.rules.turn import Turn
 from longwire.dialects.override_values import check_values
 from longwire.relay.channels.preview import kept_turn, preview, sample_turn
-from longwire.server.admin.channel_inputs import OverrideInput
+from longwire.server.admin.channel_inputs import OverrideInput, overrides_of
 from longwire.server.admin.channels import find
 from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import view_of
@@ -27,7 +27,7 @@ LoggedTurn = Annotated[strawberry.ID | None, strawberry.argument(name="turnID")]
 class OverrideDifference:
     name: str = strawberry.field(description="The dotted path of a member, the name of a header.")
     before: str
-    after: str
+    after: str = strawberry.field(description="Of a header `***`: values are never shown.")
 
 
 @strawberry.type(description="What overrides change of one request, in the upstream's API.")
@@ -47,7 +47,7 @@ async def _preview(
 ) -> OverridePreview:
     _, administration = admitted(info, Permission.CHANNELS_WRITE)
     spec = await find(administration, channel_id)
-    spec = replace(spec, overrides=tuple(each.override() for each in overrides))
+    spec = replace(spec, overrides=overrides_of(overrides, spec))
     refuse((*check_overrides(spec.overrides, ALL_APIS), *check_values(spec.overrides)))
     found = preview(spec, await _turn(info, spec, turn_id))
     return view_of(

@@ -49,12 +49,12 @@ function Why({ health: { problem, resting, cause } }: { health: Pick<Health, "pr
   );
 }
 
-function TrustBadge({ health: { channel: trust, websocket, resting } }: { health: Pick<Health, "channel" | "websocket" | "resting"> }) {
+function TrustBadge({ health: { channel: trust, websocket, resting, websocketResting } }: { health: Pick<Health, "channel" | "websocket" | "resting" | "websocketResting"> }) {
   const { t } = useTranslation("channels");
   if (trust === null) return <Badge tone="bad">{t("health.NONE")}</Badge>;
   if (resting?.why === "LIMIT" || resting?.why === "SIGN_IN") return <Badge tone="bad">{t(`restsShort.${resting.why}`)}</Badge>;
   const wireFails = trust === "SOUND" && websocket !== null && websocket !== "SOUND";
-  if (wireFails) return <Badge tone="warn">{t("health.wire")}</Badge>;
+  if (wireFails) return <Badge tone="warn">{t(websocketResting === null ? "health.wireFails" : "health.wire")}</Badge>;
   return <Badge tone={TRUST_TONES[trust]}>{t(`health.${trust}`)}</Badge>;
 }
 

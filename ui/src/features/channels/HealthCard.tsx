@@ -64,9 +64,11 @@ function Failed({ failure }: { failure: ChannelFailure }) {
       <At time={failure.at} /> · <code className="font-mono text-[13px]">{`${failure.status} ${failure.code}`}</code>
       {failure.node !== "" && ` · ${t("atNode", { node: failure.node })}`}
       <span className="block break-words">{mayRead ? failure.message : t("messageHidden")}</span>
-      <TurnsLink search={{ open: failure.turnID }} className="underline">
-        {t("itsTurn")}
-      </TurnsLink>
+      {failure.turnID !== "" && (
+        <TurnsLink search={{ open: failure.turnID }} className="underline">
+          {t("itsTurn")}
+        </TurnsLink>
+      )}
     </>
   );
 }

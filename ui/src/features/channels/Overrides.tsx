@@ -12,6 +12,7 @@ import type { Parts } from "./Connecting";
 import { ACTIONS, KINDS, NO_OVERRIDE, type OverrideDraft, overrideInputs } from "./overrideDraft";
 
 const FIELDS = ["action", "member", "header", "value", "models", "apis"] as const;
+const HIDDEN = { type: "password", autoComplete: "new-password" };
 
 export function Overrides({ draft, change, problem, channel }: Parts & { channel: Channel | undefined }) {
   const { t } = useTranslation("channels");
@@ -53,7 +54,8 @@ interface RowProps {
 function Row({ override, set, isWrong, remove }: RowProps) {
   const { t } = useTranslation("channels");
   const texts = override.action === "remove" ? (["models", "apis"] as const) : (["value", "models", "apis"] as const);
-  const placeholders = { value: override.kind === "member" ? '"low"' : "blue", models: "*", apis: t("overrides.conversations") };
+  const ofValue = override.kind === "member" ? '"low"' : override.isKept ? "••••••" : "";
+  const placeholders = { value: ofValue, models: "*", apis: t("overrides.conversations") };
   return (
     <div className="grid grid-cols-2 items-end gap-2 sm:grid-cols-[8rem_8rem_1fr]">
       <label className="min-w-0 text-[12.5px]">
@@ -75,7 +77,7 @@ function Row({ override, set, isWrong, remove }: RowProps) {
         <select
           className="field text-[13px]"
           value={override.kind}
-          onChange={(event) => set({ kind: event.target.value as OverrideDraft["kind"] })}
+          onChange={(event) => set({ kind: event.target.value as OverrideDraft["kind"], value: "", isKept: false })}
         >
           {KINDS.map((kind) => (
             <option key={kind} value={kind}>
@@ -93,7 +95,7 @@ function Row({ override, set, isWrong, remove }: RowProps) {
             spellCheck={false}
             value={override.name}
             aria-invalid={isWrong(override.kind)}
-            onChange={(event) => set({ name: event.target.value })}
+            onChange={(event) => set({ name: event.target.value, isKept: false })}
           />
         </label>
         <IconButton label={t("overrides.remove")} onClick={remove}>
@@ -106,6 +108,7 @@ function Row({ override, set, isWrong, remove }: RowProps) {
             {t(`overrides.${name}`)}
             <input
               className="field font-mono text-[13px]"
+              {...(name === "value" && override.kind === "header" ? HIDDEN : {})}
               placeholder={placeholders[name]}
               spellCheck={false}
               value={override[name]}

@@ -33,7 +33,10 @@ export const CHANNEL = graphql(
       channel websocket connections problem
       resting { ...RestsFields } websocketResting { ...RestsFields }
       cause { ...FailureFields } lastFailure { ...FailureFields }
-      nodes { node channel websocket problem resting { ...RestsFields } cause { ...FailureFields } }
+      nodes {
+        node channel websocket problem
+        resting { ...RestsFields } websocketResting { ...RestsFields } cause { ...FailureFields }
+      }
     }
   }
 `,

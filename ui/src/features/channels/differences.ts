@@ -24,7 +24,7 @@ function textsOf(draft: ChannelDraft): Record<Field, string> {
     quirks: quirks.map((each) => `${each.setting} = ${each.value}`).join(", "),
     prices: prices.map((each) => `${each.model} ${each.input}/${each.output}${each.tiers.map((tier) => ` >${tier.above} ${tier.input}/${tier.output}`).join("")}`).join(", "),
     headers: headers.map((each) => each.name).join(", "),
-    overrides: overrides.map((each) => `${each.action} ${each.name} ${each.value} ${each.models}`.trim()).join(", "),
+    overrides: overrides.map((each) => `${each.action} ${each.name} ${each.kind === "header" ? "" : each.value} ${each.models}`.trim()).join(", "),
     ...(Object.fromEntries(own) as Record<`endpoints.${AnyApi}`, string>),
     apiKey: apiKey === "" ? "" : "•••",
     proxy: proxy === undefined ? "" : "•••",

@@ -77,7 +77,7 @@ export interface ChannelDraft extends AsIs, Record<Rate, string> {
   nativeItems: NativeItems;
 }
 
-export const SECRETS: readonly (keyof ChannelDraft)[] = ["apiKey", "proxy", "headers"];
+export const SECRETS: readonly (keyof ChannelDraft)[] = ["apiKey", "proxy", "headers", "overrides"];
 
 export const INHERITED: EndpointDraft = { path: "", baseURL: "", transport: "" };
 
@@ -159,7 +159,13 @@ export function draftOf(channel: Channel): ChannelDraft {
 
 /** A copy to be saved as a new channel: secrets are not copied, for they never come out. */
 export function copyOf(channel: Channel): ChannelDraft {
-  return { ...draftOf(channel), name: `${channel.name}-2`, headers: channel.headerNames.map((name) => ({ name, value: "", isKept: false })) };
+  const draft = draftOf(channel);
+  return {
+    ...draft,
+    name: `${channel.name}-2`,
+    headers: draft.headers.map((each) => ({ ...each, isKept: false })),
+    overrides: draft.overrides.map((each) => ({ ...each, isKept: false })),
+  };
 }
 
 const words = (list: string) => list.split(/[\n,]/).map((each) => each.trim()).filter(Boolean);

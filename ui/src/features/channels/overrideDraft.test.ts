@@ -20,6 +20,14 @@ test("what is sent comes back as it was written", () => {
   expect(overridesOf({ overrides: [shown] })).toEqual([draft]);
 });
 
+test("the value of a header never comes out, and stays unless another is typed", () => {
+  const shown = { action: "set", member: "", header: "x-team", value: null, models: [], apis: [] };
+  const drafts = overridesOf({ overrides: [shown] });
+  expect(drafts[0]).toMatchObject({ kind: "header", name: "x-team", value: "", isKept: true });
+  expect(overrideInputs(drafts)[0]?.value).toBeNull();
+  expect(overrideInputs(drafts.map((each) => ({ ...each, value: "blue" })))[0]?.value).toBe("blue");
+});
+
 test("what is removed has no value, and a header's is no JSON", () => {
   const removed = { ...NO_OVERRIDE, action: "remove" as const, name: "a", value: "1" };
   const header = { ...NO_OVERRIDE, kind: "header" as const, name: "x-team", value: "blue" };

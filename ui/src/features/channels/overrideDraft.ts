@@ -9,19 +9,22 @@ export interface OverrideDraft {
   kind: (typeof KINDS)[number];
   name: string;
   value: string;
+  /** Whether a header has a value, which never comes out: it stays unless another is typed. */
+  isKept: boolean;
   /** Apart by commas; "" is all of them. */
   models: string;
   apis: string;
 }
 
-export const NO_OVERRIDE: OverrideDraft = { action: "set", kind: "member", name: "", value: "", models: "", apis: "" };
+export const NO_OVERRIDE: OverrideDraft = { action: "set", kind: "member", name: "", value: "", isKept: false, models: "", apis: "" };
 
 export function overridesOf(channel: Pick<Channel, "overrides">): OverrideDraft[] {
   return channel.overrides.map((each) => ({
     action: each.action as OverrideDraft["action"],
     kind: each.header === "" ? "member" : "header",
     name: each.member || each.header,
-    value: each.value,
+    value: each.value ?? "",
+    isKept: each.value === null,
     models: each.models.join(", "),
     apis: each.apis.join(", "),
   }));
@@ -40,13 +43,19 @@ export function jsonOf(typed: string): string {
   return text;
 }
 
+function valueOf({ action, kind, value, isKept }: OverrideDraft): string | null {
+  if (action === "remove") return null;
+  if (kind === "member") return jsonOf(value);
+  return isKept && value === "" ? null : value.trim();
+}
+
 export function overrideInputs(drafts: readonly OverrideDraft[]): NonNullable<ChannelInput["overrides"]> {
-  return drafts.map(({ action, kind, name, value, models, apis }) => ({
-    action,
-    member: kind === "member" ? name.trim() : null,
-    header: kind === "header" ? name.trim() : null,
-    value: action === "remove" ? null : kind === "member" ? jsonOf(value) : value.trim(),
-    models: words(models),
-    apis: words(apis),
+  return drafts.map((draft) => ({
+    action: draft.action,
+    member: draft.kind === "member" ? draft.name.trim() : null,
+    header: draft.kind === "header" ? draft.name.trim() : null,
+    value: valueOf(draft),
+    models: words(draft.models),
+    apis: words(draft.apis),
   }));
 }
