@@ -14,8 +14,8 @@ MODULE_LINES = 400
 FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
-CORE_LINES = 7_300  # decision 0031
-GATEWAY_LINES = 77_000  # decision 0031
+CORE_LINES = 7_350  # decision 0033
+GATEWAY_LINES = 78_500  # decision 0033
 EMULATOR_LINES = 10_000  # decision 0031, with the demo
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.

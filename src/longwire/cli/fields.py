@@ -7,7 +7,7 @@ processes. Law: the error for an unknown field or value names it, and those that
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from enum import Enum, EnumType

@@ -63,8 +63,7 @@ def why(
         app = App(settings.model_copy(update={"fleet": Fleet()}).read_from(settings.source))
         await app.reconciler.begin(store)
         try:
-            explained = await explain(app.relay, sample, caller)
-            return explained, await _entries(store, settings)
+            return await explain(app.relay, sample, caller), await _entries(store, settings)
         finally:
             await app.reconciler.close()
 
