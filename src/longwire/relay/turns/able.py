@@ -12,7 +12,7 @@ from longwire.core.errors import (
     UpstreamRejected,
 )
 from longwire.core.nouns.passed_api import PASSED_APIS
-from longwire.core.rules.turn import SessionKey, Source, Turn
+from longwire.core.rules.turn import SessionKey, Source
 from longwire.dialects.responses.errors import usage_limit
 from longwire.dialects.wishes import refusal_of
 from longwire.relay.channels.channel import Channel
@@ -45,20 +45,6 @@ def unsayable(channels: list[Channel], source: Source) -> CallerError:
         'channel\'s unsupported = "drop".'
     )
     return InvalidRequest(msg, code=refusal.code, param=refusal.param)
-
-
-def willing(candidates: list[Candidate], turn: Turn) -> list[Candidate]:
-    """Leave out the channels whose upstream can never answer a turn.
-
-    Raises `InvalidRequest` where none is left, with the mend of the first.
-    """
-    refusals = [each.channel.vendor.refusal(turn) for each in candidates]
-    if not any(refusals):
-        return candidates
-    able = [each for each, refusal in zip(candidates, refusals, strict=True) if refusal is None]
-    if not able and refusals[0] is not None:
-        raise refusals[0]
-    return able
 
 
 def in_background(candidates: Iterable[Candidate]) -> list[Candidate]:

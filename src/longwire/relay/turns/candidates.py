@@ -11,13 +11,7 @@ from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import TypeVar
 
-from longwire.core.errors import (
-    InvalidRequest,
-    LimitReached,
-    LongwireError,
-    UnknownModel,
-    UpstreamError,
-)
+from longwire.core.errors import InvalidRequest, UnknownModel
 from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
@@ -33,7 +27,7 @@ from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.homes import Homes, home_of_response
 from longwire.relay.records.accounting import Price, TurnRecord
-from longwire.relay.turns.able import Candidate, in_background, none_left, unsayable, willing
+from longwire.relay.turns.able import Candidate, in_background, none_left, unsayable
 from longwire.relay.turns.limited import limited_subjects, none_within
 from longwire.relay.turns.sealed import Strangers, Unreadable
 
@@ -97,7 +91,7 @@ class Candidates:
         if turn.previous_response_id is not None:
             await self._refuse_others(turn.previous_response_id, request)
         stages.append((Refusal.VENDOR, channels))
-        able, home = willing([self._candidate(each, request) for each in channels], turn), None
+        able, home = _willing([self._candidate(each, request) for each in channels], turn), None
         moves = is_whole = turn.is_self_contained
         if len(able) > 1:
             stages.append((Refusal.ELSEWHERE, [*map(_channel, able)]))
@@ -105,10 +99,10 @@ class Candidates:
             if (holder := await self._holder(able, request, sent, home)) is not None:
                 able, moves = _sharing(able, holder, self.policy.clock()), False
         stages.append((Refusal.ACCOUNT, [*map(_channel, able)]))
-        able = self._able_accounts(able, may_wait=moves)
+        able = self.able_accounts(able, may_wait=moves)
         stages.append((Refusal.LIMIT, [*map(_channel, able)]))
         if snapshot.bounds_channels:
-            able = await self._within_limits(able, None if moves else home, snapshot.budgets)
+            able = await self.within_limits(able, None if moves else home, snapshot.budgets)
         if len(able) > 1:
             able = self._ordered(able, request, sent, home, record)
         if not is_whole:  # what one API holds is not said in another between attempts
@@ -119,22 +113,6 @@ class Candidates:
             able = in_background(able)
         stages.append((None, [*map(_channel, able)]))
         return able
-
-    async def limit(
-        self, snapshot: Snapshot, request: TurnRequest, record: TurnRecord
-    ) -> LongwireError | None:
-        """Return which limit keeps a turn from channels that it was not tried at, None for none."""
-        stages = dict(record.stages)
-        left = [each for each in stages[Refusal.ACCOUNT] if each not in stages[None]]
-        barred = [self._candidate(each, request) for each in left]
-        if not barred or not request.turn.is_self_contained:
-            return None
-        try:
-            free = self._able_accounts(barred, may_wait=True)
-            await self._within_limits(free, None, snapshot.budgets)
-        except (UpstreamError, LimitReached) as limit:
-            return limit
-        return None
 
     def serving(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
         """Return who could serve a turn, in no order, whether they may now or not."""
@@ -193,7 +171,7 @@ class Candidates:
             return next((each for each in candidates if self._is_held(each, sent)), None)
         return by_route.get(home or "") if turn.named else None
 
-    def _able_accounts(self, candidates: list[Candidate], *, may_wait: bool) -> list[Candidate]:
+    def able_accounts(self, candidates: list[Candidate], *, may_wait: bool) -> list[Candidate]:
         """Leave out accounts that are signed out or have used up their quota.
 
         What only one account understands goes there anyway: its upstream has the last word.
@@ -209,7 +187,7 @@ class Candidates:
             raise none_left(candidates, now)
         return free
 
-    async def _within_limits(
+    async def within_limits(
         self, candidates: list[Candidate], home: str | None, budgets: Mapping[str, Subject]
     ) -> list[Candidate]:
         """Leave out the channels that may take no turn now, by their limits and budgets.
@@ -377,6 +355,20 @@ def _speaking(channels: list[Channel], turn: Turn, record: TurnRecord) -> list[C
     if not able:
         raise unsayable(channels, turn.source)
     return [channel.unary for channel in able] if turn.purpose in UNARY else able
+
+
+def _willing(candidates: list[Candidate], turn: Turn) -> list[Candidate]:
+    """Leave out the channels whose upstream can never answer a turn.
+
+    Raises `InvalidRequest` where none is left, with the mend of the first.
+    """
+    refusals = [each.channel.vendor.refusal(turn) for each in candidates]
+    if not any(refusals):
+        return candidates
+    able = [each for each, refusal in zip(candidates, refusals, strict=True) if refusal is None]
+    if not able and refusals[0] is not None:
+        raise refusals[0]
+    return able
 
 
 def _facts(request: TurnRequest) -> TurnFacts:

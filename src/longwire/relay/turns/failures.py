@@ -6,6 +6,7 @@ from longwire.core.errors import (
     AccountUnavailable,
     ChannelRefused,
     FrameTooLarge,
+    LimitReached,
     LongwireError,
     Overloaded,
     ReplaySafety,
@@ -17,11 +18,14 @@ from longwire.core.errors import (
     UpstreamUnavailable,
 )
 from longwire.core.rules.recovery import Trouble
-from longwire.core.rules.turn import Turn
+from longwire.core.rules.routing import Refusal
+from longwire.core.rules.turn import Turn, TurnRequest
 from longwire.dialects.responses.errors import is_usage_limit, trouble_of
 from longwire.dialects.responses.retry_delays import decode_limit
-from longwire.relay.channels.channel import Channel
+from longwire.relay.channels.channel import Channel, Snapshot
+from longwire.relay.records.accounting import TurnRecord
 from longwire.relay.turns.able import Candidate, first_back
+from longwire.relay.turns.candidates import Candidates
 
 _BY_TYPE = {
     AccountUnavailable: Trouble.BARRED,
@@ -86,6 +90,72 @@ def learn(candidate: Candidate, failure: LongwireError, now: float) -> None:
             quota.observe(quota.quota.refused(until, now, plan))
     if account is not None and trouble_of(failure) is Trouble.UNAUTHORIZED:
         account.refuse(failure.tokens_revision)
+
+
+Left = tuple[Trouble, LongwireError, Candidate]
+"""Why a channel is left, and which."""
+
+_NOTHING, _OPERATORS, _PASSING = range(3)
+_WORTH = {
+    Trouble.UNSAYABLE: _NOTHING,
+    Trouble.BARRED: _OPERATORS,
+    Trouble.UNAUTHORIZED: _OPERATORS,
+    Trouble.NO_WEBSOCKET: _OPERATORS,
+}
+"""What a failure is worth to a caller that a turn moves on from; any other one passes."""
+
+
+def worth_more(before: Left | None, last: Left) -> Left:
+    """Return which of two failures a caller is told: of the same worth, the last.
+
+    What a retry may mend goes before what the operator has to mend, and both before a refusal that
+    only concerns another channel.
+    """
+    if before is None or _worth(before) <= _worth(last):
+        return last
+    return before
+
+
+def _worth(left: Left) -> int:
+    return _WORTH.get(left[0], _PASSING)
+
+
+async def answer_of(
+    left: Left,
+    candidates: Candidates,
+    snapshot: Snapshot,
+    request: TurnRequest,
+    record: TurnRecord,
+) -> LongwireError:
+    """Return what the client is answered: of a limit, when the first account is back."""
+    trouble, failure, candidate = left
+    if trouble is Trouble.UNSAYABLE:
+        return await _limit_of(candidates, snapshot, request, record) or failure
+    others = [candidate]
+    if request.turn.is_self_contained:
+        others += candidates.serving(snapshot, request)
+    answer = answer_to(failure, others, candidates.policy.wall_clock())
+    return without_credentials(answer, candidate.channel)
+
+
+async def _limit_of(
+    candidates: Candidates, snapshot: Snapshot, request: TurnRequest, record: TurnRecord
+) -> LongwireError | None:
+    """Return which limit keeps a turn from channels that it was not tried at, None for none."""
+    stages = dict(record.stages)
+    tried = {each.route_id for each in stages[None]}
+    left = {each.route_id for each in stages[Refusal.ACCOUNT]} - tried
+    if not left or not request.turn.is_self_contained:
+        return None
+    able = candidates.serving(snapshot, request)
+    try:
+        free = candidates.able_accounts(
+            [each for each in able if each.channel.route_id in left], may_wait=True
+        )
+        await candidates.within_limits(free, None, snapshot.budgets)
+    except (UpstreamError, LimitReached) as limit:
+        return limit
+    return None
 
 
 def is_known_limit(candidate: Candidate, failure: LongwireError) -> bool:

@@ -34,12 +34,17 @@ from longwire.relay.channels.channel import Channel, RoutingTable
 from longwire.relay.channels.vendors.ports import Vendor
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.records.tracing import Tracing
-from longwire.relay.turns.able import Candidate
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidates, Policy
-from longwire.relay.turns.failures import answer_to, classify, learn, without_credentials
+from longwire.relay.turns.failures import (
+    Left,
+    answer_of,
+    classify,
+    learn,
+    without_credentials,
+    worth_more,
+)
 from longwire.relay.turns.limited import expected_spending
-from longwire.relay.turns.worth import Failures
 from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
@@ -90,10 +95,10 @@ class RunningTurn:
         "_batches",
         "_channel",
         "_exits",
-        "_failures",
         "_first",
         "_has_broken",
         "_has_items",
+        "_left",
         "_own_permits",
         "_permits",
         "_relay",
@@ -121,7 +126,7 @@ class RunningTurn:
         self._permits: list[Permit] = []
         self._own_permits = 0
         self._sent: dict[str, Turn] = {}
-        self._failures = Failures()
+        self._left: Left | None = None
         self._has_broken = False
 
     @property
@@ -332,26 +337,19 @@ class RunningTurn:
         recovery = attempts.fail(attempt, trouble, failure, policy.clock())
         is_replayed, now = recovery is not Recovery.GIVE_UP, self._relay.accounting.clock()
         self.record.fail(trouble, failure, now, is_replayed=is_replayed)
+        left = worth_more(self._left, (trouble, failure, candidate))
         if not is_replayed:
-            reason, of_whom = self._failures.instead_of(trouble, failure, candidate)
-            raise await self._answer_to(reason, of_whom) from failure
+            candidates, snapshot = self._relay.candidates, self._relay.routing.snapshot
+            raise await answer_of(
+                left, candidates, snapshot, self.request, self.record
+            ) from failure
         if recovery is Recovery.NEXT_CHANNEL:
-            self._failures.leave(trouble, failure, candidate)
+            self._left = left
         if trouble is Trouble.TOO_LARGE:
             self._relay.candidates.keep_over_http(candidate)
         if recovery is Recovery.LEAVE_OUT:
             self._relay.candidates.note_unreadable(self.request, attempt.channel)
             self._sent.clear()
-
-    async def _answer_to(self, failure: LongwireError, candidate: Candidate) -> LongwireError:
-        """Return what the client is answered: of a limit, when the first account is back."""
-        relay, request, others = self._relay, self.request, [candidate]
-        snapshot, now = relay.routing.snapshot, relay.policy.wall_clock()
-        if isinstance(failure, Unsayable):
-            return await relay.candidates.limit(snapshot, request, self.record) or failure
-        if request.turn.is_self_contained:
-            others += relay.candidates.serving(snapshot, request)
-        return without_credentials(answer_to(failure, others, now), candidate.channel)
 
     async def _enter(self, subject: Subject) -> Mapping[str, str]:
         """Take a permit, which counts the turn against limits. Raises `LimitReached`."""
