@@ -109,7 +109,7 @@ class TurnRecorder:
             **_travelled(record),
             model_asked=_fit(turn.model, LONGEST_NAME),
             model_served=_fit(bill.model, LONGEST_NAME),
-            streams=_streams(record),
+            streams=turn.streams or (turn.purpose is Purpose.PASSED and _is_streamed(record)),
             outcome=record.outcome,
             status=status,
             error_code=_fit(error_code, LONGEST_WORD) if error_code else "",
@@ -255,13 +255,11 @@ def _fit(text: str, most: int) -> str:
     )
 
 
-def _streams(record: TurnRecord) -> bool:
-    """Return whether the client streamed: it asked for that, or an answer of events was passed."""
-    turn, delivery = record.request.turn, record.delivery
-    if turn.purpose is not Purpose.PASSED:
-        return turn.streams
+def _is_streamed(record: TurnRecord) -> bool:
+    """Return whether a passed turn asked for a stream, or its answer is one of events."""
+    delivery = record.delivery
     media_type = "" if delivery is None else delivery.media_type
-    return media_type.startswith("text/event-stream") or asks_for_stream(turn)
+    return media_type.startswith("text/event-stream") or asks_for_stream(record.request.turn)
 
 
 def _bodies(turn_id: TurnId, record: TurnRecord) -> TurnBodies:
