@@ -63,8 +63,7 @@ def why(
         app = App(settings.model_copy(update={"fleet": Fleet()}).read_from(settings.source))
         await app.reconciler.begin(store)
         try:
-            explained = await explain(app.relay, sample, caller)
-            return explained, await _entries(store, settings)
+            return await explain(app.relay, sample, caller), await _entries(store, settings)
         finally:
             await app.reconciler.close()
 
@@ -72,8 +71,8 @@ def why(
     if as_json:
         show_json(explained)
         return
-    lines = table(_TITLES, (_row(each, entries) for each in explained.steps))
-    typer.echo("\n".join(lines[1:] and lines))
+    if rows := [_row(each, entries) for each in explained.steps]:
+        typer.echo("\n".join(table(_TITLES, rows)))
     if explained.problem:
         typer.echo(f"refused: {explained.problem}")
 
