@@ -79,9 +79,10 @@ def test_the_value_of_a_header_is_not_shown_and_stays(opened, owner, stage):
     expect(value).to_have_attribute("placeholder", "••••••")
     expect(value).to_have_attribute("type", "password")
     assert "planted-value" not in page.content()
+    page.get_by_text("Limits, network and headers").click()
     page.get_by_label("Tags").fill("kept")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved")).to_be_visible()
+    expect(page.get_by_text("Saved.")).to_be_visible()
     read = "query($i: ID!) { channel(id: $i) { tags overrides { header value } } }"
     assert {"tags": ["kept"], "overrides": [{"header": "x-team", "value": None}]} == owner.ask(
         read, i=made

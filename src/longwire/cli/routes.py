@@ -71,8 +71,8 @@ def why(
     if as_json:
         show_json(explained)
         return
-    lines = table(_TITLES, (_row(each, entries) for each in explained.steps))
-    typer.echo("\n".join(lines[1:] and lines))
+    if rows := [_row(each, entries) for each in explained.steps]:
+        typer.echo("\n".join(table(_TITLES, rows)))
     if explained.problem:
         typer.echo(f"refused: {explained.problem}")
 

@@ -30,7 +30,12 @@ export interface Draft<T> {
   isRestored: boolean;
 }
 
-export function useDraft<T extends object>(key: string, initial: T, secrets: readonly (keyof T)[] = []): Draft<T> {
+/** `secrets` are the fields that have some, or what a value is without them. */
+export function useDraft<T extends object>(
+  key: string,
+  initial: T,
+  secrets: readonly (keyof T)[] | ((value: T) => Partial<T>) = [],
+): Draft<T> {
   const [found] = useState(() => read<Partial<T>>(key));
   const [base, setBase] = useState(initial);
   const [value, setValue] = useState<T>(() => ({ ...initial, ...found }));
@@ -38,6 +43,10 @@ export function useDraft<T extends object>(key: string, initial: T, secrets: rea
   useEffect(() => {
     if (!isChanged) {
       sessionStorage.removeItem(PREFIX + key);
+      return;
+    }
+    if (typeof secrets === "function") {
+      write(key, secrets(value));
       return;
     }
     const kept = Object.entries(value).filter(([name]) => !secrets.includes(name as keyof T));

@@ -16,7 +16,7 @@ import { type Channel, channelQuery, createChannel, draftQuery, profileQuery, up
 import { Apis } from "./Apis";
 import { Connecting } from "./Connecting";
 import { differences } from "./differences";
-import { type ChannelDraft, draftOf, inputOf, offered, SECRETS } from "./draft";
+import { type ChannelDraft, draftOf, inputOf, offered, withoutSecrets } from "./draft";
 import { Endpoints } from "./Endpoints";
 import { Limits, ModelFields, Travel } from "./MoreFields";
 import { Overrides } from "./Overrides";
@@ -46,7 +46,7 @@ export function ChannelForm({ channel, initial, draftKey, passed, onSaved }: For
   const { t } = useTranslation(["channels", "app"]);
   const queries = useQueryClient();
   const mayWrite = useMay("channels:write") && channel?.managedBy !== "FILE";
-  const draft = useDraft(draftKey, initial, SECRETS);
+  const draft = useDraft(draftKey, initial, withoutSecrets);
   const [revision, setRevision] = useState(channel?.revision ?? 0);
   const [theirs, setTheirs] = useState<Channel>();
   const [isTouched, setTouched] = useState(false);

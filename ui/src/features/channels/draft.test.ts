@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ChannelDraft, type EndpointDraft, inputOf, NEW_CHANNEL, ownEndpoints } from "./draft";
+import { type ChannelDraft, type EndpointDraft, inputOf, NEW_CHANNEL, ownEndpoints, withoutSecrets } from "./draft";
+import { NO_OVERRIDE } from "./overrideDraft";
 import type { Preset } from "./api";
 import { presetOf, withPreset } from "./presets";
 import { problemsOf } from "./problems";
@@ -40,6 +41,14 @@ describe("what is sent of a draft", () => {
     expect(inputOf(with_({}), true).nativeItems).toBeNull();
     expect(inputOf(with_({ nativeItems: "none" }), true).nativeItems).toEqual([]);
     expect(inputOf(with_({ nativeItems: "both" }), true).nativeItems).toEqual(["additional_tools", "configuration_update"]);
+  });
+
+  test("what is kept outside the page's memory has no secrets", () => {
+    const override = { ...NO_OVERRIDE, kind: "header" as const, name: "x-team", value: "planted" };
+    const draft = with_({ apiKey: "planted", proxy: "planted", headers: [{ name: "x", value: "planted", isKept: false }], overrides: [override] });
+    const kept = withoutSecrets(draft);
+    expect(JSON.stringify(kept)).not.toContain("planted");
+    expect(kept.overrides?.[0]?.name).toBe("x-team");
   });
 
   test("headers that were kept carry no value", () => {

@@ -77,7 +77,10 @@ export interface ChannelDraft extends AsIs, Record<Rate, string> {
   nativeItems: NativeItems;
 }
 
-export const SECRETS: readonly (keyof ChannelDraft)[] = ["apiKey", "proxy", "headers", "overrides"];
+/** What may be kept of a draft outside this page's memory. */
+export function withoutSecrets({ apiKey: _key, proxy: _proxy, headers: _headers, overrides, ...rest }: ChannelDraft): Partial<ChannelDraft> {
+  return { ...rest, overrides: overrides.map((each) => (each.kind === "header" ? { ...each, value: "" } : each)) };
+}
 
 export const INHERITED: EndpointDraft = { path: "", baseURL: "", transport: "" };
 
