@@ -54,7 +54,8 @@ MEMBERS: Final[Mapping[str, Member]] = {
     ),
     "stop_sequences": Member(
         Fate.EMULATED,
-        "Sent where the upstream's API has it; the gateway cuts the text there, and ends the turn.",
+        "Sent where the upstream's API has it; the gateway cuts the text there, and ends the turn. "
+        "Gemini and Chat Completions do not say that they obeyed one: it is told as `end_turn`.",
     ),
     "safeguards": Member(Fate.IGNORED, "A client that gets no results stops sending it."),
     "cache_control": Member(
