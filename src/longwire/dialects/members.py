@@ -17,6 +17,9 @@ PENALTY = (
     "it is not 0."
 )
 SEEDED = "Sent where the upstream's API has it: Chat Completions, Gemini. Elsewhere it is left out."
+LIMITED = (
+    "`max_output_tokens`; 1 to 15 become 16 for upstreams of the Responses API, which take no less."
+)
 """Sentences of the tables that are the same for more than one API."""
 
 

@@ -269,6 +269,28 @@ def test_what_the_upstream_does_not_hold_is_not_gone_on_from(members, output):
     assert not is_recognised(image_of(turn, output), replayed(turn, answer, HIDING))
 
 
+@pytest.mark.parametrize("way", ["whole", "stream"])
+@pytest.mark.parametrize("size", [0, 3])
+def test_images_are_shown_and_no_difference(way, size):
+    """As OpenRouter shows them; without words of the model's, and by their own types."""
+    made = {"type": "image_generation_call", "status": "completed"}
+    png, jpeg = ({**made, "id": data, "result": data} for data in ("iVBORw0K", "/9j/4AAQ"))
+    turn, output = first_turn(HIDING), [message("see", id="msg_1"), png, jpeg]
+    frames = frames_of(*output, size=size)
+    if way == "whole":
+        answer = completion(Answering(turn).whole(frames))["choices"][0]["message"]
+    else:
+        answer = accumulated(chunks_of(stream(turn, frames)))
+        del answer["finish_reason"]
+    urls = ["data:image/png;base64,iVBORw0K", "data:image/jpeg;base64,/9j/4AAQ"]
+    assert "see" == answer["content"]
+    assert answer["images"] == [
+        {"type": "image_url", "image_url": {"url": url}, "index": at} for at, url in enumerate(urls)
+    ]
+    assert is_recognised(image_of(turn, output), replayed(turn, answer, HIDING))
+    assert "messages.images" in turn_of(QUESTION, answer).source.dropped
+
+
 def test_an_answer_that_was_cut_has_no_image():
     """The upstream holds more than its client saw, whatever that sends back."""
     assert image_of(turn_of(QUESTION, stop="then"), [message("first, then")]) is None

@@ -62,7 +62,7 @@ def test_a_member_of_both_apis_is_sent_as_it_is(name):
     [
         ({"max_tokens": 100}, {"max_output_tokens": 100}),
         ({"max_tokens": 100, "max_completion_tokens": 50}, {"max_output_tokens": 50}),
-        ({"max_tokens": 1}, {"max_output_tokens": 16}),
+        ({"max_tokens": 1}, {"max_output_tokens": 1}),
         ({"max_tokens": None}, {}),
         ({"reasoning_effort": "low"}, {"reasoning": {"effort": "low"}}),
         ({"verbosity": "low"}, {"text": {"verbosity": "low"}}),

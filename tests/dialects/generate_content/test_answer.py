@@ -211,6 +211,22 @@ def test_why_an_answer_ended(members, status, reason):
     assert [reason] == endings([whole(turn_of(), frames)])
 
 
+@pytest.mark.parametrize("arguments", ['{"p":', ""])
+@pytest.mark.parametrize(("status", "calls"), [("incomplete", ["a"]), ("completed", ["a", "b"])])
+def test_half_a_call_is_left_out_where_the_answer_was_stopped(arguments, status, calls):
+    """Gemini sends none, and its clients would run it; a model's own broken JSON is shown."""
+    whole_one = call("call_1", "a", '{"p":1}', status="incomplete")
+    half = call("call_2", "b", arguments, status="incomplete")
+    details = {"incomplete_details": {"reason": "max_output_tokens"}} if len(calls) == 1 else {}
+    frames = [*opening(), *item_frames(0, whole_one), *item_frames(1, half)]
+    frames.append(ending(status, **details))
+    chunks = chunks_of(stream(turn_of(target=STREAM), frames))
+    response = whole(turn_of(), frames)
+    for parts in (parts_of(chunks), parts_of([response])):
+        assert calls == [part["functionCall"]["name"] for part in parts if "functionCall" in part]
+    assert ["MAX_TOKENS" if details else "STOP"] == endings(chunks) == endings([response])
+
+
 @pytest.mark.parametrize("size", range(6))
 def test_a_stop_sequence_ends_the_answer(size):
     """Wherever the pieces end; nothing stands behind it, and what it cost is estimated."""

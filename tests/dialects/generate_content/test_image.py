@@ -193,6 +193,15 @@ def test_signatures_are_base64(output):
             assert base64.b64decode(part["thoughtSignature"], validate=True).startswith(b"lw1.")
 
 
+def test_half_a_call_cannot_be_gone_on_from():
+    """The client was not shown it where the answer was stopped, so that it never answers it."""
+    output = [message("x", id="msg_1"), call("call_1", "read", '{"p":', status="incomplete")]
+    turn = first_turn()
+    kept = [{"role": "model", "parts": [{"text": "x"}]}]
+    assert not is_recognised(image_of(turn, output), replayed(turn, kept))
+    assert is_recognised(image_of(turn, output[:1]), replayed(turn, kept))
+
+
 SUBJECT = [
     reasoning("rs_1", "why", sealed="gAAA1"),
     message("first, ", "then", phase="commentary", id="msg_1"),

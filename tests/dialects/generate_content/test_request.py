@@ -238,7 +238,7 @@ def test_both_spellings_of_one_member_are_refused():
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"maxOutputTokens": 5}, {"max_output_tokens": 16}),
+        ({"maxOutputTokens": 5}, {"max_output_tokens": 5}),
         ({"temperature": 0.5, "topP": 0.9}, {"temperature": 0.5, "top_p": 0.9}),
         ({"responseMimeType": "application/json"}, {"text": {"format": {"type": "json_object"}}}),
         (

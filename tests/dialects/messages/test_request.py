@@ -73,7 +73,7 @@ def test_a_member_that_nobody_knows_is_left_out_and_named() -> None:
     ("members", "name", "expected"),
     [
         ({}, "store", False),
-        ({"max_tokens": 1}, "max_output_tokens", 16),
+        ({"max_tokens": 1}, "max_output_tokens", 1),
         ({"max_tokens": 99}, "max_output_tokens", 99),
         ({"service_tier": "auto"}, "service_tier", None),
         ({"service_tier": "standard_only"}, "service_tier", "default"),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.chat_completions.details import details_of, shifted_annotations
+from longwire.dialects.chat_completions.details import details_of, images_of, shifted_annotations
 from longwire.dialects.chat_completions.names import long_name
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.stops import StopCut
@@ -33,10 +33,7 @@ _EMPTY = b'""'
 CALL_INPUTS = frozenset({output_events.ARGUMENTS, output_events.CUSTOM_INPUT})
 ESCAPE = b"\\u"
 _REFUSED = ("refusal", "")
-_REASONING = {
-    output_events.SUMMARY: "summary_index",
-    output_events.REASONING: "content_index",
-}
+_REASONING = {output_events.SUMMARY: "summary_index", output_events.REASONING: "content_index"}
 KINDS = frozenset(
     {
         output_events.ITEM_ADDED,
@@ -85,6 +82,7 @@ class Item(msgspec.Struct):
     content: Raw = NULL
     summary: Raw = NULL
     encrypted_content: Raw = NULL
+    result: Raw = NULL
 
 
 _decode_output = msgspec.json.Decoder(Output).decode
@@ -159,7 +157,7 @@ class Deltas:
         self._position = 0
         self._ready: list[Delta | CallDelta] = []
         self.under_way: int | None = None
-        self.calls = 0
+        self.calls = self._images = 0
         self.is_cut = False
 
     def feed(self, event: Output) -> Sequence[Delta | CallDelta]:
@@ -345,6 +343,9 @@ class Deltas:
             self._finish_message(_decode_parts(item.content) or ())
         elif item.type == "reasoning":
             self._finish_reasoning(item)
+        elif item.type == "image_generation_call" and bytes(item.result)[:1] == b'"':
+            self._ready.append(Delta(b"images", images_of(bytes(item.result), self._images)))
+            self._images += 1
         elif item.type in ("function_call", "custom_tool_call"):
             self._add(self._named(item))
             whole = _inner(item.input if self._item.is_custom else item.arguments)

@@ -1,4 +1,4 @@
-"""What a message of Chat Completions says beside its text: reasoning details, annotations."""
+"""What a message of Chat Completions says beside its text: reasoning, images, annotations."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +10,8 @@ from longwire.dialects.raw_json import split_items, tolerant
 from longwire.dialects.seals import marked
 
 _FORMAT = msgspec.json.encode(FORMAT)
+_TYPES = {b'"/9j/': b"jpeg", b'"UklGR': b"webp", b'"R0lGOD': b"gif"}
+"""Types of images by what their base64 begins with; any other is taken for PNG."""
 
 
 class _Annotation(msgspec.Struct):
@@ -33,6 +35,13 @@ def details_of(item_id: bytes, encrypted: bytes, summary: Sequence[bytes], index
     said = [b'{"type":"reasoning.summary","summary":%b,%b' % (each, end) for each in summary]
     said.append(b'{"type":"reasoning.encrypted","data":%b,%b' % (marked(encrypted), end))
     return b"[%b]" % b",".join(said)
+
+
+def images_of(result: bytes, index: int) -> bytes:
+    """Return an image that the model made, base64 as raw JSON, as OpenRouter shows one."""
+    kind = next((kind for start, kind in _TYPES.items() if result.startswith(start)), b"png")
+    url = b'"data:image/%b;base64,%b' % (kind, result[1:])
+    return b'[{"type":"image_url","image_url":{"url":%b},"index":%d}]' % (url, index)
 
 
 def shifted_annotations(raw: bytes, begins_at: int) -> bytes:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid
-from longwire.dialects.members import PENALTY, SEEDED, Fate, Member
+from longwire.dialects.members import LIMITED, PENALTY, SEEDED, Fate, Member
 
 _SAME, _TRANSLATED, _REFUSED = Fate.SAME, Fate.TRANSLATED, Fate.REFUSED
 MEMBERS: Mapping[str, Member] = {
@@ -19,9 +19,7 @@ MEMBERS: Mapping[str, Member] = {
         _TRANSLATED,
         "`include_usage` is answered by the gateway, `include_obfuscation` is sent as it is.",
     ),
-    "max_completion_tokens": Member(
-        _TRANSLATED, "`max_output_tokens`; 1 to 15 become 16, the least there is."
-    ),
+    "max_completion_tokens": Member(_TRANSLATED, LIMITED),
     "max_tokens": Member(_TRANSLATED, "Likewise, where `max_completion_tokens` is absent."),
     "reasoning_effort": Member(_TRANSLATED, "`reasoning.effort`."),
     "reasoning": Member(

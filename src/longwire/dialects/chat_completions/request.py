@@ -38,7 +38,6 @@ from longwire.dialects.wishes import wishes_of
 
 API = "chat_completions"
 _NULL = bytes(NULL)
-_LEAST_TOKENS = 16
 _MOST_STOPS = 4
 _WRITTEN_ANEW = (
     "messages",
@@ -240,7 +239,7 @@ def _limit(members: Members) -> dict[str, bytes]:
             most = decoded(_decode_count, members[name], name)
             if most < 1:
                 raise invalid(name, "must be at least 1")
-            return {"max_output_tokens": b"%d" % max(most, _LEAST_TOKENS)}
+            return {"max_output_tokens": b"%d" % most}
     return {}
 
 

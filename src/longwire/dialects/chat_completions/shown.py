@@ -86,6 +86,8 @@ class ShownMessage:
             said.append(b'"%b":%b' % (REASONING, reasoning))
         if details:
             said.append(b'"reasoning_details":[%b]' % b",".join(details))
+        if images := self._parts.get(b"images"):
+            said.append(b'"images":[%b]' % b",".join(images))
         return b"{%b}" % b",".join(said)
 
     @property

@@ -115,7 +115,8 @@ class GenerateContentAnswer:
         if terminal.kind in FAILED:
             raise rejection_of_failed(terminal.raw)
         parts = Parts(self._options)
-        shown = whole_parts(shown_of(parts, output_of(self._aggregate)))
+        is_short = terminal.kind is Kind.INCOMPLETE
+        shown = whole_parts(shown_of(parts, output_of(self._aggregate), is_short=is_short))
         self._parts, self._tail = parts, identity(terminal, self._turn)
         return self._response(b",".join(shown), self._end(None if parts.is_cut else terminal))
 
@@ -151,7 +152,8 @@ class GenerateContentAnswer:
         return before + chunk + after + end
 
     def _ending(self, terminal: Event) -> bytes:
-        shown = self._parts.end(output_of(self._aggregate))
+        is_short = terminal.kind is Kind.INCOMPLETE
+        shown = self._parts.end(output_of(self._aggregate), is_short=is_short)
         if self.is_cut:
             sent = b",".join(part.encode() for part in shown)
             return self._sent(self._response(sent)) if sent else b""

@@ -31,7 +31,6 @@ JSON_OBJECT: Final = b'{"format":{"type":"json_object"}}'
 
 _AT: Final = "generationConfig"
 _THINKING_AT: Final = f"{_AT}.thinkingConfig"
-_LEAST_TOKENS: Final = 16
 _MOST_STOPS: Final = 64
 _LONGEST_STOP: Final = 1000
 _EFFORTS: Final = ("minimal", "low", "medium", "high", "xhigh")
@@ -93,7 +92,7 @@ def _limit(members: Mapping[str, bytes]) -> dict[str, bytes]:
     most = decoded(_decode_integer, members["maxOutputTokens"], f"{_AT}.maxOutputTokens")
     if most < 1:
         raise invalid(f"{_AT}.maxOutputTokens", "must be at least 1")
-    return {"max_output_tokens": b"%d" % max(most, _LEAST_TOKENS)}
+    return {"max_output_tokens": b"%d" % most}
 
 
 def _think(members: Mapping[str, bytes], model: str, config: Config, dropped: set[str]) -> bool:

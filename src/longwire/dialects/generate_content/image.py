@@ -18,27 +18,28 @@ from longwire.dialects.responses.items import canonical_item
 from longwire.dialects.responses.output_events import ITEM_DONE
 
 
-def shown_of(parts: Parts, output: Sequence[bytes]) -> list[Shown]:
-    """Return all that is shown of output items."""
+def shown_of(parts: Parts, output: Sequence[bytes], *, is_short: bool = False) -> list[Shown]:
+    """Return all that is shown of output items; see `Parts.end`."""
     shown = [
         part
         for index, raw in enumerate(output)
         for part in parts.feed(Frame(ITEM_DONE, index, item=Raw(raw)))
     ]
-    return [*shown, *parts.end()]
+    return [*shown, *parts.end(is_short=is_short)]
 
 
 def image_of(options: Options, output: Sequence[bytes]) -> tuple[CanonicalItem, ...] | None:
     """Return the canonical items of what the client was shown of output items, None if it was cut.
 
     An answer whose calls have other ids in the replay cannot be gone on from: the upstream holds
-    something else. Then it is the output itself, which no such replay equals.
+    something else. Nor can one with half a call, which the client may not have and never answers.
+    Then it is the output itself, which no such replay equals.
     """
     parts = Parts(options)
     shown = whole_parts(shown_of(parts, output))
     if parts.is_cut:
         return None
-    if any(map(_is_renamed, output)):
+    if parts.unfinished or any(map(_is_renamed, output)):
         return tuple(map(canonical_item, output))
     contents = Contents({}, set())
     contents.read(b'[{"role":"model","parts":[%b]}]' % b",".join(shown))

@@ -10,7 +10,7 @@ from typing import Final
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid
-from longwire.dialects.members import PENALTY, SEEDED, Fate, Member
+from longwire.dialects.members import LIMITED, PENALTY, SEEDED, Fate, Member
 
 _NOTHING: Final = frozenset({b"null", b"[]", b"{}", b'""', b"false"})
 _CONFIG: Final = "generationConfig"
@@ -35,7 +35,7 @@ MEMBERS: Final[Mapping[str, Member]] = {
 """All members that are known; one that is not here is left out, and named."""
 
 CONFIG: Final[Mapping[str, Member]] = {
-    "maxOutputTokens": Member(_DONE, "`max_output_tokens`; 1 to 15 become 16, the least there is."),
+    "maxOutputTokens": Member(_DONE, LIMITED),
     "temperature": Member(_DONE, "As it is; left out beside reasoning, which refuses it."),
     "topP": Member(_DONE, "`top_p`; left out beside reasoning, which refuses it."),
     "thinkingConfig": Member(

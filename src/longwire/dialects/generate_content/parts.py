@@ -22,6 +22,7 @@ from longwire.dialects.responses.odd_output import says, text_of
 from longwire.dialects.stops import Cutter
 
 _EMPTY: Final = b'""'
+_INCOMPLETE: Final = b'"incomplete"'
 _ESCAPE: Final = b"\\u"
 _BREAK: Final = b"\\n\\n"
 _BREAKS: Final = bytes.maketrans(b"\r\n", b"  ")
@@ -59,7 +60,8 @@ class Parts:
 
     `stop` is the sequence that cut the answer, so that nothing is shown behind it. What else says
     how it ended: whether it `has_calls`, and whether it `is_refused`. While it `is_within_emoji`,
-    half of one waits for the other. `said` are the texts that were shown of the item under way.
+    half of one waits for the other. `said` are the texts that were shown of the item under way,
+    `unfinished` the calls whose arguments broke off: how the answer ends decides on them.
     """
 
     def __init__(self, options: Options) -> None:
@@ -67,6 +69,7 @@ class Parts:
         self.stop: str | None = None
         self.under_way: int | None = None
         self.said: list[bytes] = []
+        self.unfinished: list[Item] = []
         self._options = options
         self._cutter = Cutter(options.stops) if options.stops else None
         self._done: set[int] = set()
@@ -97,8 +100,11 @@ class Parts:
         self._go_on()
         return self._taken()
 
-    def end(self, output: Iterable[bytes] = ()) -> Sequence[Shown]:
-        """Return what is left when the response is over; `output` where its items never came."""
+    def end(self, output: Iterable[bytes] = (), *, is_short: bool = False) -> Sequence[Shown]:
+        """Return what is left when the response is over; `output` where its items never came.
+
+        Of an answer that `is_short`, for it was stopped early, half a call is not shown.
+        """
         while self.under_way is not None:
             self._end_item()
             self._go_on()
@@ -107,6 +113,8 @@ class Parts:
                 self._take(Frame(output_events.ITEM_DONE, index, item=Raw(raw)))
         if self._cutter is not None and not self.is_cut:
             self._show(self._cutter.rest())
+        for item in () if is_short else self.unfinished:
+            self._show_call(item)
         if self._pending:
             self._put(Shown(_EMPTY, signature=self._signature()))
         return self._taken()
@@ -217,17 +225,22 @@ class Parts:
             self._end_item()
 
     def _call(self, item: Item) -> None:
-        """Show a call, behind all of the text before it."""
+        """Take a call, behind all of the text before it."""
         if self._cutter is not None:
             self._show(self._cutter.rest())
+        if self._arguments and not says(item.arguments):
+            item.arguments = Raw(joined(self._arguments))
+        if bytes(item.status) == _INCOMPLETE and not _is_whole(item.arguments):
+            self.unfinished.append(item)
+        else:
+            self._show_call(item)
+
+    def _show_call(self, item: Item) -> None:
         self.has_calls = True
         call_id, name = item.call_id or "", item.name or ""
         named = client_name(name, self._options.originals)
-        arguments: bytes | Raw = item.arguments
-        if self._arguments and not says(arguments):
-            arguments = joined(self._arguments)
         own = b'"id":%b,' % _encode(call_id) if call_id else b""
-        call = b'{%b"name":%b,"args":%b}' % (own, _encode(named), _arguments(arguments))
+        call = b'{%b"name":%b,"args":%b}' % (own, _encode(named), _arguments(item.arguments))
         self._put(Shown(call=call, signature=self._signature(call_id)))
         self._last = "call"
 
@@ -256,7 +269,16 @@ class Parts:
                 self._take(frame)
 
 
-def _arguments(arguments: bytes | Raw) -> bytes:
+def _is_whole(arguments: Raw) -> bool:
+    """Whether the arguments of a call are an object, to its end."""
+    try:
+        _decode_object(decode_text(text_of(arguments)))
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
+
+
+def _arguments(arguments: Raw) -> bytes:
     """Return the arguments of a call as an object; what is none is put into one."""
     raw = text_of(arguments)
     text = decode_text(raw)

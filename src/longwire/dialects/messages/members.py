@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid
-from longwire.dialects.members import Fate, Member
+from longwire.dialects.members import LIMITED, Fate, Member
 
 _NOTHING = frozenset({b"null", b"[]", b"{}", b'""', b"false"})
 
@@ -18,9 +18,7 @@ MEMBERS: Final[Mapping[str, Member]] = {
     "model": Member(Fate.TRANSLATED, "As it is; the answer names it as the client wrote it."),
     "messages": Member(Fate.TRANSLATED, "Items of `input`, block by block, in their order."),
     "system": Member(Fate.TRANSLATED, "A leading `developer` message; billing lines are left out."),
-    "max_tokens": Member(
-        Fate.TRANSLATED, "`max_output_tokens`, raised to 16, the least it may be."
-    ),
+    "max_tokens": Member(Fate.TRANSLATED, LIMITED),
     "stream": Member(Fate.TRANSLATED, "The answer comes as events."),
     "tools": Member(
         Fate.TRANSLATED, "Functions and `web_search`; deferred ones once they are found."
@@ -56,7 +54,8 @@ MEMBERS: Final[Mapping[str, Member]] = {
     ),
     "stop_sequences": Member(
         Fate.EMULATED,
-        "Sent where the upstream's API has it; the gateway cuts the text there, and ends the turn.",
+        "Sent where the upstream's API has it; the gateway cuts the text there, and ends the turn. "
+        "Gemini and Chat Completions do not say that they obeyed one: it is told as `end_turn`.",
     ),
     "safeguards": Member(Fate.IGNORED, "A client that gets no results stops sending it."),
     "cache_control": Member(

@@ -51,6 +51,7 @@ class Item(msgspec.Struct):
     encrypted_content: Raw = NULL
     phase: str | None = None
     action: Raw = NULL
+    status: Raw = NULL
 
     @property
     def text(self) -> bytes:

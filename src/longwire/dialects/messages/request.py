@@ -53,7 +53,6 @@ _WRITTEN_ANEW: Final = ("messages", "system", "tools", "tool_choice", "output_co
 """Members whose texts travel inside others of the hub."""
 
 _WISHES: Final = {STOP: "stop_sequences"}
-_LEAST_OUTPUT: Final = 16
 _MOST_STOPS: Final = 64
 _LONGEST_STOP: Final = 1000
 _ENCRYPTED: Final = "reasoning.encrypted_content"
@@ -244,7 +243,7 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     reasoning = reasoning_of(members, output.effort, model, most)
     kept = {"model": members["model"], "store": b"false"}
     if most is not None:
-        kept["max_output_tokens"] = b"%d" % max(most, _LEAST_OUTPUT)
+        kept["max_output_tokens"] = b"%d" % most
     if toolbox.offered:
         kept["tools"] = b"[" + b",".join(toolbox.offered) + b"]"
     kept |= choice_of(members, toolbox)

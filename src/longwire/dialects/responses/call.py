@@ -14,6 +14,7 @@ from longwire.dialects.ports import AdaptInput
 from longwire.dialects.raw_json import text_of
 from longwire.dialects.responses.history import BodyProperties
 
+_LEAST_OUTPUT = 16
 SUFFIXES = {Purpose.COMPACTION: "/compact", Purpose.COUNT: "/input_tokens"}
 """Where turns of a purpose are posted, below where responses are."""
 
@@ -33,6 +34,14 @@ def renamed(turn: Turn, sent_name: Callable[[str], str]) -> Turn:
 def sent_model(turn: Turn) -> str:
     """Return the name by which a turn's model is sent; what a model takes is known by that."""
     return text_of(turn.members, "model") or turn.model
+
+
+def with_least_output(turn: Turn) -> Turn:
+    """Return a turn of another API with no fewer tokens of output than this one takes."""
+    most = turn.members.get("max_output_tokens", b"")
+    if not most.isdigit() or int(most[:9]) >= _LEAST_OUTPUT:
+        return turn
+    return replace(turn, members={**turn.members, "max_output_tokens": b"%d" % _LEAST_OUTPUT})
 
 
 def encode_create(turn: Turn, decision: Decision, adapt_input: AdaptInput | None = None) -> bytes:

@@ -33,7 +33,7 @@ from longwire.dialects.overrides import (
 )
 from longwire.dialects.ports import Headers, Terms
 from longwire.dialects.responses.audio import without_audio
-from longwire.dialects.responses.call import renamed
+from longwire.dialects.responses.call import renamed, with_least_output
 from longwire.dialects.responses.foreign import MARK, without_foreign
 from longwire.dialects.responses.native_items import without_items
 from longwire.dialects.upstreams import UPSTREAMS
@@ -236,6 +236,8 @@ class Channel:
         if turn.input is not None and MARK in turn.input:
             turn = without_foreign(turn)
         is_translated = bool(turn.source.body)
+        if is_translated:
+            turn = with_least_output(turn)
         if self.foreign_items and (is_translated or self.spec.native_items is not None):
             turn = without_items(turn, self.foreign_items)
         adapted = self.vendor.adapt(turn)
