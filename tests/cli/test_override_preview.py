@@ -43,7 +43,7 @@ def test_the_value_of_a_header_is_kept_and_never_shown(command, channel):
     command("channels", "edit", channel, "--set", f"overrides={kept}")
     assert "override: set header x-team = *** of gpt-5*" in command("channels", "show", channel)
     wrong = json.dumps([{"header": "x-team", "value": "planted"}])
-    with pytest.raises(InvalidFields, match=r"0\.action: Field required") as refused:
+    with pytest.raises(InvalidFields, match=r"\[0\]\.action: Field required") as refused:
         command("channels", "edit", channel, "--set", f"overrides={wrong}")
     assert "planted" not in str(refused.value)
 

@@ -13,6 +13,7 @@ from httpx2 import AsyncClient
 from longwire.app import opening
 from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.override import Override
+from longwire.core.nouns.secret import Secret
 from longwire.settings import load
 from tests.conftest import serving
 
@@ -204,7 +205,7 @@ def test_overrides_of_axonhub_are_overrides(command, tmp_path):
         Override("set", "temperature", value="0.7"),
         Override("default", "text", value='{"verbosity": "low"}', models=("gpt-5.2",)),
         Override("remove", "metadata"),
-        Override("set", header="x-team", value="planted-header-value"),
+        Override("set", header="x-team", header_value=Secret("planted-header-value")),
     ] == [each.override for each in channel.overrides]
 
 
