@@ -57,7 +57,7 @@ CALLS = {
     Way(CHAT): Calls(1312, 7.4),
     Way(MESSAGES): Calls(1452, 6),
     Way(RESPONSES, CHAT): Calls(1695, 38),
-    Way(RESPONSES, MESSAGES): Calls(1790, 27),
+    Way(RESPONSES, MESSAGES): Calls(1815, 27),
     Way(RESPONSES, GEMINI): Calls(1455, 31),
     Way(MESSAGES, MESSAGES): Calls(450, 24),
     Way(CHAT, CHAT): Calls(475, 27),

@@ -122,7 +122,7 @@ def test_a_channel_that_fails_at_one_node_is_told(opened, owner, stage):
         time.sleep(0.1)
     states = row.get_by_role("list", name="At each node").get_by_role("listitem")
     expect(states.filter(has_text="lw-1")).to_contain_text(re.compile("failing|resting"))
-    expect(states.filter(has_text="lw-0")).to_contain_text("WebSocket rests, HTTP works")
+    expect(states.filter(has_text="lw-0")).to_contain_text("WebSocket fails")
     assert violations(page) == []
 
 
