@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.fields import invalid, no_text
+from longwire.dialects.fields import invalid, text
 from longwire.dialects.raw_json import tolerant
 
 PDF: Final = b"application/pdf"
@@ -48,11 +48,9 @@ class Embedded(NamedTuple):
 
 def plain(value: Raw, at: str) -> bytes:
     """Return a text as raw JSON without needless escapes, b"" for none. Raises `InvalidRequest`."""
-    raw = bytes(value)
-    if raw in _EMPTY:
+    if bytes(value) in _EMPTY:
         return b""
-    if raw[:1] != b'"':
-        raise no_text(value, at)
+    raw = text(value, at)
     return _encode(_decode_text(raw)) if b"\\" in raw else raw
 
 

@@ -24,9 +24,16 @@ from sqlalchemy import (
 from longwire.core.nouns.access import GREATEST
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.turn_row import TurnBodies, TurnRow, earliest_id
-from longwire.core.rules.words import Phrase, is_letter, phrases, snippet, words
+from longwire.core.rules.words import (
+    Phrase,
+    is_letter,
+    lowered,
+    phrases,
+    plain,
+    snippet,
+    words,
+)
 from longwire.dialects.body_text import body_text
-from longwire.dialects.plain_text import lowered, plain
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.log_tables import turns

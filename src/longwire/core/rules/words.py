@@ -1,10 +1,12 @@
 """Which words a text has, what a search for them means, and where they stand in it.
 
 Words are runs of letters and digits, in any case. Chinese, Japanese and Korean write none apart:
-there each letter is one, so that any part of a text is found.
+there each letter is one, so that any part of a text is found. A text and a search are made plain
+alike, so that a text finds itself, however its accents are written.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -12,11 +14,32 @@ _APART: Final = "\u1100-\u11ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7
 _WORD: Final = re.compile(rf"[{_APART}]|[^\W_{_APART}]+")
 _LETTER: Final = re.compile(rf"[{_APART}]")
 _PHRASE: Final = re.compile(r'"([^"]*)"?|([^\s"]+)')
+_MARKS: Final = re.compile("[\u0300-\u036f\u200b]+")
+_PICTURES: Final = re.compile("[\ue000-\uf8ff]+")
+_DOTTED: Final = "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}"
 _MOST_PHRASES: Final = 16
 _AROUND: Final = 80
 
 Phrase = tuple[str, ...]
 """Words that follow each other."""
+
+
+def plain(text: str) -> str:
+    """Return a text whose accents stand in its letters; those that no letter has are left out.
+
+    So is the space without width, and what fonts of their own draw stands for a space.
+    """
+    if text.isascii():
+        return text
+    composed = _MARKS.sub("", unicodedata.normalize("NFC", text)).replace(_DOTTED, "I")
+    return _PICTURES.sub(" ", composed)
+
+
+def lowered(word: str) -> str:
+    """Return a word as it is compared; a sigma at its end is one."""
+    return word.lower().replace(
+        "\N{GREEK SMALL LETTER FINAL SIGMA}", "\N{GREEK SMALL LETTER SIGMA}"
+    )
 
 
 def words(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.embedded import PDF, Embedded, embedded_in_file, embedded_in_url, plain
-from longwire.dialects.fields import decoded, invalid, no_text
+from longwire.dialects.fields import decoded, invalid, text
 from longwire.dialects.losses import Losses
 from longwire.dialects.raw_json import NULL
 
@@ -88,13 +88,8 @@ def _part(part: Part, at: str, losses: Losses) -> bytes:
             return b""
 
 
-def _text(text: Raw, at: str) -> bytes:
-    raw = bytes(text)
-    if raw in _EMPTY:
-        return b""
-    if raw[:1] != b'"':
-        raise no_text(text, at)
-    return text_part(raw)
+def _text(value: Raw, at: str) -> bytes:
+    return b"" if bytes(value) in _EMPTY else text_part(text(value, at))
 
 
 def _image(part: Part, at: str, losses: Losses) -> bytes:
