@@ -4,6 +4,7 @@ Law: names with a digest never change and are kept for good; the page that names
 anew each time. Nothing runs in it that is not one of these files, and no other page frames it.
 """
 
+from functools import cache
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
@@ -51,14 +52,19 @@ _PLAIN = """<!doctype html>
 """
 
 
+@cache
+def _files_in(folder: Path) -> frozenset[str]:
+    found = folder.rglob("*") if folder.is_dir() else ()
+    return frozenset(path.relative_to(folder).as_posix() for path in found if path.is_file())
+
+
 class Pages:
     """Serves the interface from a folder. `base_path` is what a proxy strips before it asks."""
 
     def __init__(self, folder: Path = BUILT, base_path: str = "") -> None:
         self._folder = folder
         self._base_path = base_path
-        found = folder.rglob("*") if folder.is_dir() else ()
-        self._files = {path.relative_to(folder).as_posix() for path in found if path.is_file()}
+        self._files = _files_in(folder)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a file or the page. Raises `HTTPException` where neither is."""
