@@ -3,12 +3,24 @@
 import os
 import subprocess
 import sys
+from functools import cache
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from longwire import cli
 from longwire.core.errors import LongwireError
+
+COMMANDS = cli.build()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prepared():
+    """Prepare all the commands once: to do it takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        yield
 
 
 @pytest.fixture
@@ -47,7 +59,7 @@ def command(database_url, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
     def run(*words, stdin=""):
-        result = CliRunner().invoke(cli.build(), words, input=stdin)
+        result = CliRunner().invoke(COMMANDS, words, input=stdin)
         if isinstance(result.exception, LongwireError):
             raise result.exception
         if result.exit_code == 0:

@@ -64,20 +64,35 @@ def test_help_of_a_command(longwire, command):
     assert "Usage: " in result.stdout
 
 
-@pytest.mark.process
-def test_help_imports_nothing_heavy():
-    """--help answers at once: no server, client, settings or event loop is imported for it."""
+def imported(words, heavy):
+    """Of some modules, those that a command imports, in a process of its own."""
     script = (
-        "import sys; sys.argv = ['longwire', '--help']\n"
+        "import sys; sys.argv = ['longwire', *sys.argv[1:]]\n"
         "from longwire.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = 'aiohttp asyncio msgspec pydantic rich starlette uvicorn'\n"
-        "print('imported:', *[name for name in heavy.split() if name in sys.modules])\n"
+        f"print('imported:', *[name for name in {heavy.split()} if name in sys.modules])\n"
     )
-    command = [sys.executable, "-c", script]
+    command = [sys.executable, "-c", script, *words]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert result.stdout.rstrip().split("\n")[-1] == "imported:"
+    return result.stdout.rstrip().split("\n")[-1].split()[1:]
+
+
+@pytest.mark.process
+def test_help_imports_nothing_heavy():
+    """--help answers at once: no server, client, settings or event loop is imported for it."""
+    heavy = "aiohttp asyncio msgspec pydantic rich starlette uvicorn"
+    assert imported(["--help"], heavy) == []
+
+
+@pytest.mark.process
+def test_what_asks_the_database_alone_imports_no_gateway(url, longwire, monkeypatch):
+    """`keys list` needs the store: neither migrations that are done, nor what serves turns."""
+    assert longwire("migrate", **url).returncode == 0
+    for name, value in url.items():
+        monkeypatch.setenv(name, value)
+    heavy = "alembic longwire.dialects.responses longwire.upstream.http prometheus_client uvicorn"
+    assert imported(["keys", "list"], heavy) == []
 
 
 def test_version(longwire):

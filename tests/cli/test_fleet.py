@@ -3,11 +3,11 @@
 import pytest
 from typer.testing import CliRunner
 
-from longwire.cli import build
+from tests.cli.conftest import COMMANDS
 
 
 def run(*words):
-    return CliRunner().invoke(build(), ["fleet", *words])
+    return CliRunner().invoke(COMMANDS, ["fleet", *words])
 
 
 @pytest.mark.parametrize("name", ["haproxy", "envoy", "nginx"])

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from longwire.cli import build
 from longwire.cli.clients import CLIENTS
 from longwire.cli.json_text import check
+from tests.cli.conftest import COMMANDS
 
 KEY = "lw_planted-secret"
 WITH_FILE = [client for client in CLIENTS if client.file]
@@ -30,7 +30,7 @@ def home(tmp_path, monkeypatch):
 
 def run(*arguments, text=""):
     """Run the command."""
-    return CliRunner().invoke(build(), ["setup", *arguments], input=text)
+    return CliRunner().invoke(COMMANDS, ["setup", *arguments], input=text)
 
 
 def written(home, client):

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from longwire.cli import build
 from longwire.cli.codex import Block, merged, rendered
+from tests.cli.conftest import COMMANDS
 
 BLOCK = Block("http://127.0.0.1:8090/v1", "longwire", "LONGWIRE_KEY")
 MINE = """# mine, and I like it so
@@ -26,7 +26,7 @@ a = true
 
 def run(*arguments, text=""):
     """Run the command."""
-    return CliRunner().invoke(build(), ["setup", "codex", *arguments], input=text)
+    return CliRunner().invoke(COMMANDS, ["setup", "codex", *arguments], input=text)
 
 
 def test_the_block_is_printed_for_this_gateway():

@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 from typer.testing import CliRunner
 
-from longwire import cli
 from longwire.core.errors import LongwireError
 from longwire.store import database
 from longwire.store.database import place_of
+from tests.cli.conftest import COMMANDS
 
 READS = (
     "keys list",
@@ -139,7 +139,7 @@ def test_a_database_that_is_held_is_one_line(longwire, tmp_path, monkeypatch, wo
         other.execute(f"PRAGMA {pragma}")
         other.execute("BEGIN EXCLUSIVE")
         other.execute("CREATE TABLE other (id)")
-        failed = CliRunner().invoke(cli.build(), words.split())
+        failed = CliRunner().invoke(COMMANDS, words.split())
     assert isinstance(failed.exception, LongwireError)
     (line,) = str(failed.exception).splitlines()
     assert "(database is locked); another process holds it; try again once that is done" in line

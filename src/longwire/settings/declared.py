@@ -8,7 +8,7 @@ from longwire.core.nouns.channel_key import ChannelKey, declared_key_id
 from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
-from longwire.relay.records.tracing import TelemetryOptions
+from longwire.relay.records.telemetry.options import TelemetryOptions
 from longwire.settings.channels import ApiKey, Channel, Endpoint, Price
 from longwire.settings.channels import PriceTier as DeclaredTier
 from longwire.settings.checks import quirks_of

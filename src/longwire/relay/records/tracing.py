@@ -4,14 +4,13 @@ The OpenTelemetry SDK is loaded by the package `telemetry`, and only where someb
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from random import SystemRandom
 from typing import Any, Final
 
 from longwire.core.errors import ConfigurationError
-from longwire.core.nouns.secret import Secret
 from longwire.core.rules.trace_context import (
     TRACE_CONTEXT_HEADER,
     TRACE_STATE_HEADER,
@@ -25,24 +24,6 @@ from longwire.relay.records.accounting import TurnRecord
 _NEEDED: Final = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 _TRACE_BITS, _SPAN_BITS = 128, 64
 Bits = Callable[[int], int]
-
-
-@dataclass(frozen=True, slots=True)
-class TelemetryOptions:
-    """What is sent where: `endpoint` "" is what the environment says. Spans in seconds.
-
-    Of the traces that begin here the share `ratio` is sampled. At most `queue` spans wait.
-    """
-
-    endpoint: str = ""
-    headers: Mapping[str, Secret] = field(default_factory=dict)
-    has_traces: bool = True
-    has_metrics: bool = True
-    ratio: float = 1.0
-    interval: float = 60.0
-    queue: int = 8_192
-    service: str = ""
-    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Turns as OpenTelemetry knows them. Whatever imports this loads its SDK."""
+"""Turns as OpenTelemetry knows them. All but the options loads its SDK."""

@@ -34,9 +34,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from longwire.logger import structlog
+from longwire.relay.records.telemetry.options import TelemetryOptions
 from longwire.relay.records.telemetry.spans import EndedTurn, spans_of
 from longwire.relay.records.telemetry.wire import request
-from longwire.relay.records.tracing import TelemetryOptions
 
 _log = structlog.get_logger()
 FAREWELL: Final = 1.0

@@ -19,6 +19,7 @@ from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.records.accounting import TurnRecord
 from longwire.relay.records.telemetry.conventions import NOBODY, Provider, provider_of
 from longwire.relay.records.telemetry.metrics import TurnMetrics, translated
+from longwire.relay.records.telemetry.options import TelemetryOptions
 from longwire.relay.records.telemetry.sending import (
     MetricSender,
     TurnQueue,
@@ -28,7 +29,7 @@ from longwire.relay.records.telemetry.sending import (
     quiet_sdk,
 )
 from longwire.relay.records.telemetry.spans import EndedTurn
-from longwire.relay.records.tracing import TelemetryOptions, Tracing
+from longwire.relay.records.tracing import Tracing
 
 _UNNAMED: Final = "unknown_service"
 """What the SDK calls a service that nobody has named."""
