@@ -261,7 +261,9 @@ async def url(administration):
 @pytest.fixture
 async def client():
     """What speaks HTTP; without the system's certificates, which take their time."""
-    async with httpx2.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client:
+    async with httpx2.AsyncClient(
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), timeout=30
+    ) as client:
         yield client
 
 
