@@ -10,9 +10,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from longwire.settings.keys import Server
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _PRIVATE = 0o600
@@ -127,6 +130,11 @@ def own_url() -> str:
         server = load().server
     except ConfigurationError:
         server = Server()
+    return url_of(server)
+
+
+def url_of(server: "Server") -> str:
+    """Return where a gateway serves on this machine."""
     host = server.host if server.host not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104
     bracketed = f"[{host}]" if ":" in host else host
     return f"http://{bracketed}:{server.port}{server.base_path.rstrip('/')}"

@@ -151,6 +151,13 @@ def _place(path: Sequence[int | str]) -> str:
     return "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in path).lstrip(".")
 
 
+def role(text: str | None) -> Role | None:
+    """Read a role, None where none is named. Raises `InvalidFields`."""
+    if text is not None and text not in set(Role):
+        raise InvalidFields([FieldProblem("role", f"must be one of {', '.join(Role)}")])
+    return Role(text) if text is not None else None
+
+
 def words_or_default(text: str) -> tuple[str, ...] | None:
     """Read words apart by commas; `default` is what the channel's type has."""
     return None if text == "default" else words(text)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longwire.cli import fields
+from longwire.cli import fields, invitations
 from longwire.cli.fields import Sets
+from longwire.cli.invitations import RoleName
 from longwire.cli.store import AsJson, Config, every, operator, with_store
 from longwire.cli.tables import say, show, show_json, show_table, time_text
-from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.access import Role
 from longwire.core.nouns.people import User, UserStatus
 from longwire.core.nouns.secret import Secret
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from longwire.store.store import Store
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="What they sign in with.")]
-RoleName = Annotated[
-    str | None,
-    typer.Option("--role", help="owner, admin, viewer or member. The first user is an owner."),
-]
 FullName = Annotated[str, typer.Option("--name", help="What they are called.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")]
 _TITLES = ("email", "name", "role", "status", "signs in by", "last sign-in", "id")
@@ -35,6 +31,9 @@ def build() -> typer.Typer:
     commands = typer.Typer(help="Make users, help them in, and out.", no_args_is_help=True)
     for command in (create, list_, edit, disable, enable, passwd, delete):
         commands.command(command.__name__.rstrip("_"))(command)
+    commands.command("invite")(invitations.invite)
+    commands.command("invitations")(invitations.list_)
+    commands.command("revoke-invitation")(invitations.revoke)
     return commands
 
 
@@ -47,13 +46,11 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a user. The password is asked for, or read from stdin."""
-    if role is not None and role not in set(Role):
-        raise InvalidFields([FieldProblem("role", f"must be one of {', '.join(Role)}")])
-    password = _password(from_stdin)
+    wanted, password = fields.role(role), _password(from_stdin)
 
     async def work(store: "Store") -> User:
         otherwise = Role.VIEWER if await store.users.count() else Role.OWNER
-        user = User("", email, name, Role(role) if role else otherwise)
+        user = User("", email, name, wanted or otherwise)
         return await store.users.create(user, password, operator())
 
     user = with_store(config, work, creates=True)
