@@ -50,7 +50,9 @@ from longwire.dialects.responses import errors
 from longwire.dialects.responses.stream import KINDS
 from longwire.emulator import Fault
 from longwire.relay.channels.presets import Preset, presets
+from longwire.relay.turns.attempts import BROKE_OFF
 from longwire.server.admin.schema import schema_text
+from longwire.server.alerts.messages import LABELS, NOTES
 from longwire.server.http.exchange import REPLY, REQUEST, ReplyState, RequestState
 from tests.dialects import outbound
 from tests.journeys.faults import ROWS, Row
@@ -439,6 +441,7 @@ def words() -> str:
         ("REASONS", "Reason"): [reason.value for reason in Reason],
         ("TROUBLES", "Trouble"): [trouble.name.lower() for trouble in Trouble],
     }
+    problems = {each.name.lower(): each.value for each in Trouble} | {"broke_off": BROKE_OFF}
     apis = {name: each.apis for name, each in CHANNEL_TYPES.items()}
     return "\n".join(
         [
@@ -447,6 +450,9 @@ def words() -> str:
             *_defaults("DEFAULT_BASE_URLS", "ChannelType", DEFAULT_BASE_URLS),
             *_defaults("DEFAULT_APIS", "ChannelType", apis, "readonly AnyApi[]"),
             *_defaults("DEFAULT_PATHS", "AnyApi", DEFAULT_PATHS),
+            *_sentences("ALERT_NOTES", {each.name: text for each, text in NOTES.items()}),
+            *_sentences("ALERT_LABELS", {each.name: text for each, text in LABELS.items()}),
+            *_sentences("PROBLEMS", problems),
             "",
         ]
     )
@@ -457,6 +463,13 @@ def _list(name: str, union: str, each: Iterable[str]) -> Iterator[str]:
     yield from (f"  {json.dumps(word)}," for word in each)
     yield "] as const;"
     yield f"export type {union} = (typeof {name})[number];"
+
+
+def _sentences(name: str, by_word: Mapping[str, str]) -> Iterator[str]:
+    """What the server says in English, by what the page knows it by."""
+    yield f"\nexport const {name} = {{"
+    yield from (f"  {word}: {json.dumps(text)}," for word, text in by_word.items())
+    yield "} as const;"
 
 
 def _defaults(

@@ -140,6 +140,7 @@ def test_an_alert_comes_and_ends(opened, owner, stage, receiver):
     table = page.get_by_role("table", name="What was and what lasts")
     row = table.get_by_role("row").filter(has_text="Channel main rests after failures")
     expect(row).to_contain_text("lasts")
+    expect(row).to_contain_text("Its last failure: The account is at a limit.")
     expect(row).to_contain_text("arrived")
     page.reload()
     expect(page.get_by_role("link", name="Alerts 1 open alerts")).to_be_visible()
@@ -150,6 +151,7 @@ def test_an_alert_comes_and_ends(opened, owner, stage, receiver):
             found[theme] = problems
     with language(page, "zh-CN"):
         expect(page.get_by_text("渠道 main 因失败而暂停")).to_be_visible()
+        expect(page.get_by_text("账号已达到限额。")).to_be_visible()
         if problems := violations(page):
             found["zh-CN"] = problems
     assert found == {}

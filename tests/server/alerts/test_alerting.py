@@ -218,15 +218,15 @@ async def test_budgets_are_shares_of_what_was_spent(store, actor):
 
 
 @pytest.mark.parametrize(
-    ("watched", "threshold", "label"),
+    ("watched", "label", "note"),
     [
-        (Watched.ERROR_RATE, 0.5, "main"),
-        (Watched.CONTINUED_SHARE, 0.5, "all channels"),
-        (Watched.CONTINUED_DROP, 0.5, "all channels"),
+        (Watched.ERROR_RATE, "main", "10 of 10 turns failed."),
+        (Watched.CONTINUED_SHARE, "all channels", "0 of 10 turns were continued."),
+        (Watched.CONTINUED_DROP, "all channels", "It was 100% of 10 turns, and is 0% of 10."),
     ],
 )
-async def test_shares_of_turns_are_watched(watched, threshold, label, emulator, tmp_path):
-    """Ten turns that failed or were not continued, after ten that were."""
+async def test_shares_of_turns_are_watched(watched, label, note, emulator, tmp_path):
+    """Ten turns that failed or were not continued, after ten that were; with the figures."""
     url = f"sqlite:///{tmp_path}/longwire.db"
     async with receiving("webhook", answers=[[200, {}]]) as receiver:
         settings = settings_of(emulator, receiver, url, alert_rules=())
@@ -238,7 +238,8 @@ async def test_shares_of_turns_are_watched(watched, threshold, label, emulator, 
             before = [row(number, now - 90_000, **good) for number in range(10)]
             lately = [row(number, now - 1_000, **bad) for number in range(10)]
             await store.turns.add([*before, *lately])
-            rule = AlertRule("", "r", watched, threshold, window=60, least_turns=10)
+            rule = AlertRule("", "r", watched, 0.5, window=60, least_turns=10)
             await store.alert_rules.create(rule, Actor("", "test"))
             fired = json.loads((await receiver.message())["body"])
-    assert (watched.value, label) == (fired["data"]["watched"], fired["data"]["label"])
+    told = fired["data"]
+    assert (watched.value, label, note) == (told["watched"], told["label"], told["note"])

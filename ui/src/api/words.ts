@@ -141,3 +141,44 @@ export const DEFAULT_PATHS: Record<AnyApi, string> = {
   completions: "/completions",
   rerank: "/rerank",
 };
+
+export const ALERT_NOTES = {
+  CHANNEL_RESTING: "It failed with: {problem}",
+  ERROR_RATE: "{failures} of {turns} turns failed.",
+  CONTINUED_SHARE: "{continued} of {turns} turns were continued.",
+  CONTINUED_DROP: "It was {before} of {turns_before} turns, and is {share} of {turns}.",
+  TURN_LOG_FAILING: "The database says: {problem}",
+  DISK_FREE: "The data lies in {folder}.",
+  NODE_GONE: "It was not heard for {seconds} seconds and more.",
+} as const;
+
+export const ALERT_LABELS = {
+  SIGN_IN_NEEDED: "account {account} of channel {channel}",
+  CONTINUED_SHARE: "all channels",
+  CONTINUED_DROP: "all channels",
+} as const;
+
+export const PROBLEMS = {
+  unsent: "the connection was dead before anything was sent",
+  lost: "the connection ended before any event",
+  silent: "no event came in time",
+  forgot: "the upstream forgot the response the gateway named",
+  expired: "the connection reached its time limit",
+  sealed_elsewhere: "the account cannot read encrypted content of another one",
+  duplicate: "the upstream already holds an item that was sent",
+  foreign_id: "the upstream does not take the id of an item, which another vendor gave it",
+  malformed: "the model said what its own vendor cannot read",
+  unreachable: "no connection could be opened",
+  no_websocket: "the upstream speaks no WebSocket here",
+  no_frames: "a WebSocket opened, and nothing ever came over it",
+  too_large: "the request passes the limit of a frame",
+  busy: "every connection the session may use is busy",
+  limited: "429: the account is at a limit",
+  failing: "5xx: the upstream is failing",
+  unauthorized: "401: the upstream does not take the account's token",
+  barred: "401, 402, 403: the channel's key or account cannot be used",
+  unsayable: "the API of the channel has no words for something that changes the answer",
+  refused: "the upstream refused the request itself",
+  working: "the upstream had begun to answer",
+  broke_off: "it opened a response and broke off",
+} as const;

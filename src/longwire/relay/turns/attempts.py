@@ -5,7 +5,7 @@ The rule is `core/rules/recovery`; this knows what happened so far and what it m
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from longwire.core.errors import LongwireError, UpstreamDisconnected
 from longwire.core.rules.continuity import Reason
@@ -25,6 +25,7 @@ from longwire.relay.turns.able import Candidate
 from longwire.relay.turns.failures import is_known_limit, retry_after
 from longwire.upstream.ports import Transport
 
+BROKE_OFF: Final = "it opened a response and broke off"
 _OF_KEYS = frozenset({Trouble.BARRED, Trouble.LIMITED})
 """Troubles that one of several keys has alone: it rests at once, and the others serve."""
 
@@ -66,8 +67,7 @@ class Attempt(NamedTuple):
 
     def break_off(self, now: float) -> None:
         """Trust less what opened a response and made nothing, though its caller sees it begin."""
-        problem = "it opened a response and broke off"
-        self.candidate.state.fail(Part.CHANNEL, now, problem=problem)
+        self.candidate.state.fail(Part.CHANNEL, now, problem=BROKE_OFF)
 
     def succeed(self) -> None:
         """Trust what has answered; a connection that was open already tells of no handshake."""

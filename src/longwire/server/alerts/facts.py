@@ -9,6 +9,7 @@ from longwire.fleet.nodes import Nodes
 from longwire.relay.channels.budgets import found_budgets
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.server.alerts.figures import OF_NODES, NodeFigures
+from longwire.server.alerts.messages import LABELS, NOTES
 from longwire.server.fleet_health import FleetHealth, Trust, worst
 from longwire.store.alert_figures import Share, shares
 from longwire.store.spending import budget_states
@@ -16,7 +17,6 @@ from longwire.store.store import Store
 
 _TRUST: Final = {Trust.SOUND: 0.0, Trust.FAILING: 0.5, Trust.RESTING: 1.0}
 _SECOND: Final = 1_000
-_ALL: Final = "all channels"
 _REMEMBERED: Final = 86_400.0
 Gather = Callable[[AlertRule, int], Awaitable[list[Fact]]]
 
@@ -80,15 +80,17 @@ class Facts:
             fare = worst([*(await self._health.of(channel_id)).values()])
             if fare.channel is not None:
                 value = _TRUST[fare.channel]
-                note = f"It failed with: {fare.problem}" if value and fare.problem else ""
+                failure = NOTES[Watched.CHANNEL_RESTING].format(problem=fare.problem)
+                note = failure if value and fare.problem else ""
                 found.append(Fact(channel_id, self._name(channel_id), value, note=note))
         return found
 
     async def _signed_out(self, _rule: AlertRule, _now: int) -> list[Fact]:
+        label = LABELS[Watched.SIGN_IN_NEEDED]
         return [
             Fact(
                 account.id,
-                f"account {account.label} of channel {self._name(account.channel_id)}",
+                label.format(account=account.label, channel=self._name(account.channel_id)),
                 float(account.status is AccountStatus.SIGN_IN_NEEDED),
                 note=account.problem,
             )
@@ -110,13 +112,14 @@ class Facts:
         ]
 
     async def _error_rates(self, rule: AlertRule, now: int) -> list[Fact]:
+        note = NOTES[Watched.ERROR_RATE]
         return [
             Fact(
                 each.channel_id,
                 self._name(each.channel_id),
                 each.failures / each.turns,
                 each.turns,
-                f"{each.failures} of {each.turns} turns failed.",
+                note.format(failures=each.failures, turns=each.turns),
             )
             for each in await self._shares(rule, now)
         ]
@@ -125,8 +128,9 @@ class Facts:
         turns, continued = _added(await self._shares(rule, now))
         if not turns:
             return []
-        note = f"{continued} of {turns} turns were continued."
-        return [Fact("all", _ALL, continued / turns, turns, note)]
+        watched, share = rule.watched, continued / turns
+        note = NOTES[watched].format(continued=continued, turns=turns)
+        return [Fact("all", LABELS[watched], share, turns, note)]
 
     async def _drop(self, rule: AlertRule, now: int) -> list[Fact]:
         turns, continued = _added(await self._shares(rule, now))
@@ -135,12 +139,14 @@ class Facts:
         if not turns or not turns_before:
             return []
         share, before = continued / turns, continued_before / turns_before
-        note = f"It was {before:.0%} of {turns_before} turns, and is {share:.0%} of {turns}."
-        return [Fact("all", _ALL, before - share, min(turns, turns_before), note)]
+        counts = {"turns_before": turns_before, "turns": turns}
+        note = NOTES[rule.watched].format(before=f"{before:.0%}", share=f"{share:.0%}", **counts)
+        label = LABELS[rule.watched]
+        return [Fact("all", label, before - share, min(turns, turns_before), note)]
 
     async def _gone(self, _rule: AlertRule, _now: int) -> list[Fact]:
         return [
-            Fact(name, name, 1.0, note=f"It was not heard for {age:.0f} seconds and more.")
+            Fact(name, name, 1.0, note=NOTES[Watched.NODE_GONE].format(seconds=f"{age:.0f}"))
             for name, age in self._silent.items()
         ]
 

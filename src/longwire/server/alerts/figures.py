@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from longwire.core.nouns.alert import Fact, Watched
 from longwire.fleet.asking import Asking, LatestAnswers
+from longwire.server.alerts.messages import NOTES
 from longwire.store.turn_log import TurnLog
 
 _KIND: Final = "alert_figures"
@@ -66,7 +67,8 @@ def _facts(watched: Watched, window: int, nodes: Mapping[str, Figures]) -> list[
 
 def _failing(node: str, figures: Figures, _window: int) -> Fact:
     problem = str(figures.get("problem", ""))
-    return Fact(node, node, float(bool(problem)), note=problem and f"The database says: {problem}")
+    note = NOTES[Watched.TURN_LOG_FAILING].format(problem=problem)
+    return Fact(node, node, float(bool(problem)), note=problem and note)
 
 
 def _full(node: str, figures: Figures, _window: int) -> Fact:
@@ -83,7 +85,8 @@ def _disk(node: str, figures: Figures, _window: int) -> Fact | None:
     free = figures.get("disk_free")
     if free is None:
         return None
-    return Fact(node, node, float(free), note=f"The data lies in {figures.get('folder', '')}.")
+    note = NOTES[Watched.DISK_FREE].format(folder=figures.get("folder", ""))
+    return Fact(node, node, float(free), note=note)
 
 
 _READ: Final[Mapping[Watched, Callable[[str, Figures, int], Fact | None]]] = {

@@ -32,6 +32,23 @@ _SENTENCES: Final[Mapping[Watched, Sentence]] = {
     Watched.DISK_FREE: lambda s: f"{_percent(s.value)} of the disk are free at {s.label}",
     Watched.NODE_GONE: lambda s: f"node {s.label} is gone without leaving",
 }
+NOTES: Final[Mapping[Watched, str]] = {
+    Watched.CHANNEL_RESTING: "It failed with: {problem}",
+    Watched.ERROR_RATE: "{failures} of {turns} turns failed.",
+    Watched.CONTINUED_SHARE: "{continued} of {turns} turns were continued.",
+    Watched.CONTINUED_DROP: "It was {before} of {turns_before} turns, and is {share} of {turns}.",
+    Watched.TURN_LOG_FAILING: "The database says: {problem}",
+    Watched.DISK_FREE: "The data lies in {folder}.",
+    Watched.NODE_GONE: "It was not heard for {seconds} seconds and more.",
+}
+"""What a note says of the figures; the web interface finds them in it, for its own language."""
+
+LABELS: Final[Mapping[Watched, str]] = {
+    Watched.SIGN_IN_NEEDED: "account {account} of channel {channel}",
+    Watched.CONTINUED_SHARE: "all channels",
+    Watched.CONTINUED_DROP: "all channels",
+}
+"""What a subject is called that has no name of its own; likewise."""
 
 
 def sentence(watched: Watched, state: AlertState) -> str:

@@ -1,5 +1,4 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import type { TFunction } from "i18next";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "@/shared/Badge";
@@ -10,6 +9,7 @@ import type { Column } from "@/shared/Table";
 import { type Alert, alertsQuery } from "./api";
 import { Deliveries } from "./Deliveries";
 import { ruleName } from "./draft";
+import { labelOf, noteOf, type T } from "./said";
 
 const LOOKS_EVERY = 10_000;
 
@@ -39,7 +39,7 @@ function inOrder(alerts: Alert[] | undefined): Alert[] | undefined {
 }
 
 function useColumns(): Column<Alert>[] {
-  const { t } = useTranslation(["alerts", "budgets"]);
+  const { t } = useTranslation(["alerts", "budgets", "turns"]);
   const format = useFormat();
   const lasted = ({ since, until }: Alert) => (Date.parse(until ?? new Date().toISOString()) - Date.parse(since)) / 1_000;
   return [
@@ -54,7 +54,7 @@ function useColumns(): Column<Alert>[] {
       cell: (row) => (
         <div className="min-w-48">
           <p className="font-medium">{t(`says.${row.watched}`, valuesOf(row, format, t))}</p>
-          {row.note !== "" && <p className="max-w-xl text-[13px] break-words text-soft">{row.note}</p>}
+          {row.note !== "" && <p className="max-w-xl text-[13px] break-words text-soft">{noteOf(row, format, t)}</p>}
           <div className="space-y-1 md:hidden">
             <p className="text-[12.5px] text-soft">{format.dateTime(row.since)}</p>
             <Deliveries deliveries={row.deliveries} />
@@ -69,18 +69,6 @@ function useColumns(): Column<Alert>[] {
   ];
 }
 
-type T = TFunction<["alerts", "budgets"]>;
-
 function valuesOf(alert: Alert, format: ReturnType<typeof useFormat>, t: T) {
   return { label: labelOf(alert, t), share: format.percent(alert.value), number: format.whole(alert.value) };
-}
-
-/** A budget is labelled by whose it is, as `project Default, dollars of this month`. */
-const BUDGET = /^(\w+) (.*), (\w+) of this (\w+)$/;
-
-function labelOf({ label, watched }: Alert, t: T): string {
-  const [, kind, name = "", unit = "", period = ""] = (watched === "BUDGET_SHARE" && BUDGET.exec(label)) || [];
-  if (kind === undefined) return label;
-  const word = (of: "kinds" | "units" | "periods", value: string) => t(`budgets:${of}.${value.toUpperCase()}`, { defaultValue: value });
-  return `${word("kinds", kind)} ${name}, ${word("units", unit)} ${word("periods", period)}`;
 }

@@ -1,6 +1,6 @@
 /** The texts that `t` knows: a key that a language lacks fails the type check, and so does a word without a text. */
 import "i18next";
-import type { Reason, Transport, Trouble } from "@/api/words";
+import type { ALERT_LABELS, ALERT_NOTES, PROBLEMS, Reason, Transport } from "@/api/words";
 
 type Both<English extends Words, _Other extends English, Words = unknown> = English;
 
@@ -12,12 +12,17 @@ interface AppWords {
 }
 interface TurnWords {
   advice: Record<Reason, string>;
-  troubles: Record<Trouble, string>;
+  troubles: Record<keyof typeof PROBLEMS, string>;
+}
+/** What the server says of an alert, in words of the page's own. */
+interface AlertWords {
+  notes: Record<keyof typeof ALERT_NOTES, string>;
+  labels: Record<keyof typeof ALERT_LABELS, string>;
 }
 
 export interface Texts {
   app: Both<typeof import("./en.json"), typeof import("./zh-CN.json"), AppWords>;
-  alerts: Both<typeof import("@/features/alerts/en.json"), typeof import("@/features/alerts/zh-CN.json")>;
+  alerts: Both<typeof import("@/features/alerts/en.json"), typeof import("@/features/alerts/zh-CN.json"), AlertWords>;
   audit: Both<typeof import("@/features/audit/en.json"), typeof import("@/features/audit/zh-CN.json")>;
   budgets: Both<typeof import("@/features/budgets/en.json"), typeof import("@/features/budgets/zh-CN.json")>;
   channels: Both<typeof import("@/features/channels/en.json"), typeof import("@/features/channels/zh-CN.json")>;
