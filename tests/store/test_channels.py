@@ -10,7 +10,7 @@ from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.channel_key import ChannelKey
 from longwire.core.nouns.override import Override
 from longwire.core.nouns.secret import Secret
-from longwire.store.audit import Audit
+from longwire.store.audit import Audit, Noun, record
 from longwire.store.channels import Channels
 from longwire.store.schema import metadata
 from longwire.store.secrets import Vault, new_master_key
@@ -257,6 +257,32 @@ async def test_an_override_from_before_is_read_and_sealed_with_the_next_write(
         (kept,) = await connection.scalar(select(table_of_channels.c.overrides))
     assert "planted" not in str(kept)
     assert (team,) == (await channels.get(made.id)).overrides
+
+
+async def test_the_audit_log_tells_no_value_of_a_header_from_before(
+    channels, actor, database, clock
+):
+    """Rows that were written before values were sealed have them; whoever reads them does not."""
+    row = {"action": "set", "member": "", "header": "x-team", "value": "planted"}
+    row |= {"models": [], "apis": []}
+    other = {**row, "value": "planted-again", "models": ["gpt-5*"]}
+    member = {**row, "header": "", "member": "seed", "value": "7"}
+    removed = {**row, "action": "remove", "value": ""}
+    noun = Noun("channel", "ch_1", "up")
+    async with database.write() as connection:
+        for pair in ([None, [row, member]], [[row, removed], [other, removed]], [[other], None]):
+            changes = {"overrides": pair, "weight": [1.0, 2.0]}
+            await record(connection, clock.now, actor, "update", noun, changes)
+    deleted, updated, created = (each.changes for each in (await Audit(database, int).page()).items)
+    hidden = {**row, "value": "", "header_value": "***"}
+    assert {"overrides": [None, [hidden, member]], "weight": [1.0, 2.0]} == created
+    after = {**hidden, "models": ["gpt-5*"]}
+    assert [[hidden, removed], [after, removed]] == updated["overrides"]
+    assert [[after], None] == deleted["overrides"]
+    override = Override("set", header="x-team", header_value=Secret("planted"))
+    await channels.create(replace(FULL, overrides=(override,)), actor)
+    newest = (await Audit(database, int).page(kind="channel")).items[0]
+    assert "***" == newest.changes["overrides"][1][0]["header_value"]
 
 
 async def test_a_stolen_database_tells_no_secret(channels, actor, database):

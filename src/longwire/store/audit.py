@@ -10,6 +10,7 @@ from longwire.core.nouns.access import Actor
 from longwire.core.nouns.page import Page
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
+from longwire.store.overrides import without_header_values
 from longwire.store.paging import Order, Window
 from longwire.store.tables import audit
 
@@ -94,5 +95,13 @@ def _value(row: Row[Any]) -> AuditRow:
         Actor(row.actor_id, row.actor_name, row.address),
         row.action,
         Noun(row.noun, row.noun_id, row.noun_name),
-        row.changes,
+        _changes(row),
     )
+
+
+def _changes(row: Row[Any]) -> Mapping[str, Any]:
+    """Return what was changed, without the values of headers that rows of before may have."""
+    if row.noun != "channel" or "overrides" not in row.changes:
+        return dict(row.changes)
+    overrides = [without_header_values(each) for each in row.changes["overrides"]]
+    return {**row.changes, "overrides": overrides}

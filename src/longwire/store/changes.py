@@ -16,9 +16,9 @@ from longwire.core.nouns.access import Actor
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
 from longwire.store.engine import AsyncConnection
+from longwire.store.secrets import HIDDEN
 from longwire.store.tables import revisions
 
-HIDDEN: Final = "***"
 _NOT_RECORDED: Final = frozenset(
     {"id", "revision", "created_at", "updated_at", "last_used_at", "digest", "previous_digest"}
 )

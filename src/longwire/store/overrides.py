@@ -1,6 +1,7 @@
 """The overrides in a channel's row: readable JSON, in which the values of headers are sealed.
 
-What was written before they were sealed is read as it stands, and sealed with the next write.
+What was written before they were sealed is read as it stands, and sealed with the next write. The
+audit log, which is only ever added to, keeps it, and is read without the values.
 """
 
 import base64
@@ -13,7 +14,7 @@ from longwire.core.nouns.override import Override
 from longwire.core.nouns.secret import Secret
 from longwire.store.engine import AsyncConnection
 from longwire.store.rows import columns_of
-from longwire.store.secrets import Vault
+from longwire.store.secrets import HIDDEN, Vault
 from longwire.store.tables import channels
 
 _SEALED: Final = "sealed"
@@ -31,6 +32,16 @@ def overrides_in(
 ) -> tuple[Override, ...]:
     """Return the overrides of a channel as they are used."""
     return tuple(_override(row, channel_id, vault) for row in rows)
+
+
+def without_header_values(rows: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """Return overrides of the audit log with what is in clear of headers hidden."""
+    return None if rows is None else [_hidden(row) for row in rows]
+
+
+def _hidden(row: Mapping[str, Any]) -> dict[str, Any]:
+    stars = {"value": "", "header_value": HIDDEN} if _is_clear(row) else {}
+    return {**row, **stars}
 
 
 async def reseal_overrides(connection: AsyncConnection, vault: Vault) -> int:
@@ -68,6 +79,11 @@ def _override(row: Mapping[str, Any], channel_id: str, vault: Vault) -> Override
 def _is_stale(row: Mapping[str, Any], vault: Vault) -> bool:
     if sealed := row.get(_SEALED):
         return not vault.is_current(base64.b64decode(sealed))
+    return _is_clear(row)
+
+
+def _is_clear(row: Mapping[str, Any]) -> bool:
+    """Whether the value of a header stands in it, as it was written before it was sealed."""
     return bool(row["header"] and row["value"])
 
 

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes, token_urlsafe
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.secret import Secret
+
+HIDDEN: Final = "***"
+"""What the audit log tells of a secret."""
 
 _KEY_SIZE, _ID_SIZE, _NONCE_SIZE = 32, 4, 12
 _KEY_START = "lw_"

@@ -15,13 +15,13 @@ from longwire.core.nouns.people import User, UserStatus, check_password, check_u
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
 from longwire.store.budgets import delete_budgets_of
-from longwire.store.changes import HIDDEN, ChangeLog, check_revision, differences, unique
+from longwire.store.changes import ChangeLog, check_revision, differences, unique
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
 from longwire.store.passwords import Passwords
 from longwire.store.rows import columns_of, held_row, value_of
-from longwire.store.secrets import new_id
+from longwire.store.secrets import HIDDEN, new_id
 from longwire.store.tables import user_sessions, users
 
 _ORDER: Final = Order((users.c.email, users.c.id))

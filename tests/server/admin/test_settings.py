@@ -2,6 +2,9 @@
 
 import pytest
 
+from longwire.core.nouns.access import Actor
+from longwire.store.audit import Noun, record
+
 UPDATE = """
   mutation($revision: Int!, $input: SettingsInput!) {
     updateSettings(revision: $revision, input: $input) { turnDays bodyDays revision file }
@@ -51,6 +54,21 @@ async def test_every_change_is_in_the_audit_log(admin):
     assert change["changes"] == {"turn_days": [30, 90]}
     second = await admin.get(AUDIT, first=1, after=first["pageInfo"]["endCursor"])
     assert second["nodes"][0]["changes"]["credential"] == [None, "***"]
+
+
+async def test_the_audit_log_tells_no_value_of_a_header_from_before(admin, store):
+    """A row of an older version has what an override put into a header; nobody is told it."""
+    override = {"action": "set", "member": "", "header": "x-team", "value": "planted"}
+    changes = {"overrides": [None, [{**override, "models": [], "apis": []}]]}
+    async with store.database.write() as connection:
+        noun = Noun("channel", "ch_1", "up")
+        await record(connection, 1, Actor("", "before"), "create", noun, changes)
+    (entry,) = (await admin.get(AUDIT, first=1))["nodes"]
+    assert "planted" not in str(entry)
+    assert ("before", "x-team") == (
+        entry["actorName"],
+        entry["changes"]["overrides"][1][0]["header"],
+    )
 
 
 async def test_the_file_is_read_again(admin, administration, store):

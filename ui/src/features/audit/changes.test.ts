@@ -50,6 +50,11 @@ test("a secret that was replaced by another is told, though both are hidden", ()
   expect(changesOf({ password: ["***", "***"] })).toEqual([{ field: "password", old: "***", new: "***" }]);
 });
 
+test("so is one of a header that was replaced in a list of them", () => {
+  const headers = [["x-team", "***"]];
+  expect(changesOf({ headers: [headers, headers] })).toEqual([{ field: "headers", old: headers, new: headers }]);
+});
+
 test("what is no pair of values is left out, and breaks nothing", () => {
   expect([changesOf(null), changesOf("x"), changesOf({ odd: 3 })]).toEqual([[], [], []]);
 });
