@@ -57,8 +57,15 @@ HEAD = """| what | median (min–max) | unit | ratio (min–max) | target | |
 def in_turns(
     measures: Mapping[str, Callable[[], float]], rounds: int
 ) -> dict[str, tuple[float, ...]]:
-    """Take every measure once a round, in turns."""
-    taken = [{name: measure() for name, measure in measures.items()} for _ in range(rounds)]
+    """Take every measure once a round, in turns; every other round begins with the last.
+
+    What is measured leaves a machine other than it was, for whatever comes behind.
+    """
+    order = list(measures)
+    taken = [
+        {name: measures[name]() for name in order[:: -1 if number % 2 else 1]}
+        for number in range(rounds)
+    ]
     return {name: tuple(figures[name] for figures in taken) for name in measures}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.figures import in_turns
 from tests.house.test_sizes import name_problems, size_problems
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +19,14 @@ def bench(*arguments):
     """Run `python -m bench` in the checkout."""
     command = [sys.executable, "-m", "bench", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_what_is_compared_takes_turns_to_begin():
+    """Who is always second would bear what the first one leaves."""
+    done = []
+    measures = {"a": lambda: done.append("a") or 1.0, "b": lambda: done.append("b") or 2.0}
+    assert in_turns(measures, 3) == {"a": (1.0,) * 3, "b": (2.0,) * 3}
+    assert done == ["a", "b", "b", "a", "a", "b"]
 
 
 @pytest.mark.process
