@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from longwire.store.quoted import Quote, Seen, quotes_of, turns_query, values_query, words_of
+from longwire.store.quoted import Quote, Seen, ids_query, quotes_of, values_query, words_of
 from longwire.store.secrets import Vault
 from longwire.store.turns import Turns
 from tests.store.turn_rows import NOON, row
@@ -128,7 +128,7 @@ async def test_each_look_is_a_range_of_an_index(log, database, column):
     index = f"{column}_id"
     quotes = [quote for quote in quotes_of("req_00000007") if quote.column == column]
     for query in (
-        turns_query(quotes),
+        ids_query(quotes, is_sqlite=database.is_sqlite),
         values_query([Quote(column, "req_0000")], is_sqlite=database.is_sqlite),
         values_query([Quote(column, "req_0000")], SEEN, is_sqlite=database.is_sqlite),
     ):

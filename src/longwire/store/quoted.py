@@ -6,6 +6,7 @@ something; no text is looked for in the middle of another.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -16,16 +17,19 @@ from sqlalchemy import (
     Integer,
     ScalarSelect,
     Select,
+    Text,
     UnaryExpression,
     literal,
     literal_column,
     select,
+    true,
     union_all,
+    values,
 )
 from sqlalchemy.sql.operators import custom_op
 
 from longwire.core.nouns.access import GREATEST
-from longwire.core.nouns.turn_row import LONGEST_NAME, TurnRow
+from longwire.core.nouns.turn_row import LONGEST_NAME, TurnId, TurnRow
 from longwire.dialects.response_ids import kept_ids
 from longwire.store.database import Database
 from longwire.store.log_tables import turns
@@ -91,10 +95,19 @@ async def find(database: Database, text: str, seen: Seen) -> tuple[QuotedTurn, .
 
 
 async def _turns(database: Database, quotes: Sequence[Quote], seen: Seen) -> tuple[QuotedTurn, ...]:
-    if not quotes:
-        return ()
+    ids = [int(quote.value) for quote in quotes if quote.column == "id"]
+    named = [quote for quote in quotes if quote.column != "id"]
     async with database.read() as connection:
-        found = await connection.execute(turns_query(quotes, seen))
+        if named:
+            ids += await connection.scalars(ids_query(named, seen, is_sqlite=database.is_sqlite))
+        if not ids:
+            return ()
+        found = await connection.execute(
+            select(turns)
+            .where(turns.c.id.in_(ids), *seen.of(turns))
+            .order_by(turns.c.id.desc())
+            .limit(MOST_FOUND)
+        )
         rows = [TurnRow(*row) for row in found]
     return tuple(by(rows, quotes))
 
@@ -142,19 +155,36 @@ def by(rows: Sequence[TurnRow], quotes: Sequence[Quote]) -> Iterator[QuotedTurn]
                 break
 
 
-def turns_query(quotes: Sequence[Quote], seen: Seen = ALL) -> Select[Any]:
-    """Return the query of the newest turns of some quotes, among those that are seen."""
-    newest = turns.c.id.desc()
-    pages = [
-        select(turns.c.id)
-        .where(*_is(quote), *seen.of(turns))
-        .order_by(newest)
-        .limit(MOST_FOUND)
-        .subquery()
-        for quote in quotes
-    ]
-    found = union_all(*(select(page.c.id) for page in pages))
-    return select(turns).where(turns.c.id.in_(found)).order_by(newest).limit(MOST_FOUND)
+def ids_query(
+    quotes: Sequence[Quote], seen: Seen = ALL, *, is_sqlite: bool
+) -> Select[tuple[TurnId]]:
+    """Return the query of the newest turns' ids that some names have, among those that are seen.
+
+    What they name is asked for by itself, for PostgreSQL plans each column of each day.
+    """
+    pages = _pages(quotes, seen) if is_sqlite else _pages_by_column(quotes, seen)
+    found = union_all(*pages).subquery()
+    return select(found.c.id).distinct().order_by(found.c.id.desc()).limit(MOST_FOUND)
+
+
+def _pages(quotes: Sequence[Quote], seen: Seen) -> Iterator[Select[tuple[TurnId]]]:
+    for column, value in quotes:
+        yield select(_newest(turns.c[column] == value, column, seen).subquery().c.id)
+
+
+def _pages_by_column(quotes: Sequence[Quote], seen: Seen) -> Iterator[Select[tuple[TurnId]]]:
+    """Yield one query a column, whose plan is one for all of its values."""
+    for column, its in groupby(sorted(quotes), lambda quote: quote.column):
+        names = values(literal_column("value", Text), name=f"{column}_names")
+        names = names.data([(quote.value,) for quote in its])
+        page = _newest(turns.c[column] == names.c.value, column, seen).lateral(f"{column}_page")
+        yield select(page.c.id).select_from(names.join(page, true()))
+
+
+def _newest(is_it: ColumnElement[bool], column: str, seen: Seen) -> Select[tuple[TurnId]]:
+    filled = turns.c[column] != literal_column("''")  # SQLite's indexes leave the empty out
+    of_it = select(turns.c.id).where(is_it, filled, *seen.of(turns))
+    return of_it.order_by(turns.c.id.desc()).limit(MOST_FOUND)
 
 
 def values_query(
@@ -204,12 +234,3 @@ def _values_of(beginning: Quote, name: str, seen: Seen, *, is_sqlite: bool) -> S
     is_seen = select(own.c.id).where(own.c[beginning.column] == found.c.value, *seen.of(own))
     few = values.where(is_seen.correlate(found).exists()).limit(MOST_FOUND).subquery()
     return select(few)
-
-
-def _is(quote: Quote) -> Iterator[ColumnElement[bool]]:
-    column = turns.c[quote.column]
-    if quote.column == "id":
-        yield column == int(quote.value)
-        return
-    yield column == quote.value
-    yield column != literal_column("''")  # what the indexes leave out
