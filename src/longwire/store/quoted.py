@@ -227,10 +227,10 @@ def _values_of(beginning: Quote, name: str, seen: Seen, *, is_sqlite: bool) -> S
     ).where(found.c.value.is_not(None), found.c.number < most)
     found = found.union_all(further)
     named: ColumnElement[str] = literal_column(f"'{beginning.column}'")  # one of ours
-    values = select(named.label("name"), found.c.value).where(found.c.value.is_not(None))
+    of_it = select(named.label("name"), found.c.value).where(found.c.value.is_not(None))
     if seen == ALL:
-        return values
+        return of_it
     own = turns.alias(f"of_{name}")
     is_seen = select(own.c.id).where(own.c[beginning.column] == found.c.value, *seen.of(own))
-    few = values.where(is_seen.correlate(found).exists()).limit(MOST_FOUND).subquery()
+    few = of_it.where(is_seen.correlate(found).exists()).limit(MOST_FOUND).subquery()
     return select(few)
