@@ -160,7 +160,8 @@ def ids_query(
 ) -> Select[tuple[TurnId]]:
     """Return the query of the newest turns' ids that some names have, among those that are seen.
 
-    What they name is asked for by itself, for PostgreSQL plans each column of each day.
+    Their rows are another query: PostgreSQL plans a look at each day for each column named here,
+    which takes longer than the looks, and would choose among all days again.
     """
     pages = _pages(quotes, seen) if is_sqlite else _pages_by_column(quotes, seen)
     found = union_all(*pages).subquery()
@@ -173,7 +174,7 @@ def _pages(quotes: Sequence[Quote], seen: Seen) -> Iterator[Select[tuple[TurnId]
 
 
 def _pages_by_column(quotes: Sequence[Quote], seen: Seen) -> Iterator[Select[tuple[TurnId]]]:
-    """Yield one query a column, whose plan is one for all of its values."""
+    """Yield one query a column: PostgreSQL plans it once for all of the column's names."""
     for column, its in groupby(sorted(quotes), lambda quote: quote.column):
         names = values(literal_column("value", Text), name=f"{column}_names")
         names = names.data([(quote.value,) for quote in its])
